@@ -1,0 +1,227 @@
+"""The values of an analysis: what an article, a claim and a stance are. Standard library only, all frozen.
+
+Offsets are half-open, into `Article.text`, in Unicode code points and in UTF-16 code units (what browsers count).
+Enum values are the wire values.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class StanceLabel(StrEnum):
+    """What a holder does to a claim. `DISCUSSES` reports or questions it without taking a side."""
+
+    SUPPORTS = "supports"
+    REFUTES = "refutes"
+    DISCUSSES = "discusses"
+
+
+class Kind(StrEnum):
+    """What sort of proposition a claim is."""
+
+    EVENT = "event"
+    QUANTITY = "quantity"
+    CAUSAL = "causal"
+    RULE = "rule"
+    PREDICTION = "prediction"
+    OTHER = "other"
+
+
+class SetAsideReason(StrEnum):
+    """Why something the model proposed did not become part of the answer."""
+
+    QUOTE_NOT_FOUND = "quote_not_found"
+    UNKNOWN_SENTENCE = "unknown_sentence"
+    CLAIMANT_NOT_FOUND = "claimant_not_found"
+    HOLDER_NOT_FOUND = "holder_not_found"
+    EVIDENCE_NOT_FOUND = "evidence_not_found"
+    DUPLICATE = "duplicate"
+    BELOW_CHECK_WORTHINESS = "below_check_worthiness"
+    OVER_MAX_CLAIMS = "over_max_claims"
+
+
+class AnalysisStatus(StrEnum):
+    """`PARTIAL` only when a passage failed and the caller allowed it."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+
+
+ARTICLE_HOLDER = "article"
+"""The stance holder that stands for the article's own voice."""
+
+
+@dataclass(frozen=True)
+class ArticleInput:
+    """An article as a caller hands it over, not yet checked."""
+
+    text: str
+    title: str | None = None
+    url: str | None = None
+    published_at: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a caller asks of one analysis. `max_claims` None means as many as there are."""
+
+    max_claims: int | None = None
+    min_check_worthiness: float = 0.0
+    allow_partial: bool = False
+
+
+@dataclass(frozen=True)
+class Article:
+    """An article as it is analysed. `text` is what all offsets refer to; nothing may change it after this point."""
+
+    text: str
+    sha256: str
+    language: str
+    title: str | None = None
+    url: str | None = None
+    published_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Span:
+    """A half-open range of `Article.text`, in code points and in UTF-16 code units."""
+
+    start: int
+    end: int
+    start_utf16: int
+    end_utf16: int
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence: its number as the model sees it (from 1) and its code-point range, trailing space included."""
+
+    number: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Words of the article, proved: `text` is the slice of the article at `span`; `sentences` are those it touches."""
+
+    text: str
+    span: Span
+    sentences: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Claimant:
+    """Who puts a claim forward, as the article names them, with where it does."""
+
+    name: str
+    mention: Quote
+    role: str | None = None
+
+
+@dataclass(frozen=True)
+class Stance:
+    """What `holder` does to a claim, with the words that show it (None only for the article's own voice)."""
+
+    holder: str
+    label: StanceLabel
+    evidence: Quote | None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One checkable proposition. `claimant` None means the article says it in its own voice."""
+
+    id: str
+    text: str
+    quote: Quote
+    claimant: Claimant | None
+    stances: tuple[Stance, ...]
+    kind: Kind
+    check_worthiness: float
+    check_worthiness_reason: str
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Something the model proposed and we refused, with the reason and the words it proposed."""
+
+    reason: SetAsideReason
+    text: str
+
+
+@dataclass(frozen=True)
+class PassageCoverage:
+    """A stretch of the article (code points) and whether it was read: `code` is the error code when it was not."""
+
+    start: int
+    end: int
+    code: str | None = None
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of the article was read. No claims with full coverage means: there are none to be found."""
+
+    sentences: int
+    read: int
+    passages: tuple[PassageCoverage, ...]
+
+
+@dataclass(frozen=True)
+class ModelProvenance:
+    """Which model answered: the name asked for, the name the endpoint gave, and the endpoint's host."""
+
+    asked: str
+    served: str
+    endpoint: str
+    response_format: str
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What produced an answer: prompt and schema by content hash, model, and our own version."""
+
+    prompt: str
+    schema: str
+    model: ModelProvenance
+    service: str
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What an answer cost. `calls` counts every model call made, retries and repair rounds included."""
+
+    calls: int
+    retries: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    duration_ms: int
+    cache: str
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """Something the reader must know before trusting the answer: a stable code and a sentence."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The whole answer to one article."""
+
+    id: str
+    status: AnalysisStatus
+    article: Article
+    sentences: int
+    claims: tuple[Claim, ...]
+    coverage: Coverage
+    set_aside: tuple[SetAside, ...]
+    provenance: Provenance
+    usage: Usage
+    warnings: tuple[Caveat, ...]

@@ -1,0 +1,201 @@
+"""Every way this service fails, as one tree.
+
+FactCheckError                      code (public, stable) and retryable
+├── RequestError                    the caller must change the request
+│   ├── EmptyBodyError
+│   ├── InvalidJsonError
+│   ├── InvalidEncodingError
+│   ├── InvalidRequestError         carries every fault with its JSON pointer
+│   ├── UnknownPromptError
+│   ├── UnsupportedMediaTypeError
+│   ├── BodyTooLargeError
+│   └── ArticleTooLongError
+├── ModelError                      the model or its endpoint failed us
+│   ├── ModelUnavailableError       connection, 5xx, engine not running
+│   ├── ModelBusyError              429, with the wait the endpoint asked for
+│   ├── ModelQuotaError             the operator's account is exhausted
+│   ├── ModelMisconfiguredError     wrong key, unknown model, forbidden
+│   ├── ModelRefusedError           content filter or refusal
+│   ├── ModelContextError           the endpoint says the prompt is too long
+│   └── ModelReplyError             an answer that cannot be believed
+│       ├── ModelEmptyError         no choices, or no content
+│       ├── ModelTruncatedError     cut off before its end
+│       └── ModelSchemaError        not JSON, or off-schema, after the repair round
+├── DeadlineExceededError           the request's time is spent
+└── SetupError                      settings, prompt files, weights: start-up only
+
+The message of an error is for our log. Only a RequestError's message may be shown to the caller: it is written
+for them and never quotes their article. HTTP statuses and public texts belong to `web/problems.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a request: where (JSON pointer, RFC 6901) and what to change."""
+
+    pointer: str
+    detail: str
+
+
+class FactCheckError(Exception):
+    """Base of all our errors. `code` is public and stable; `retryable` says whether the same request may work later."""
+
+    code: ClassVar[str] = "internal-error"
+    retryable: ClassVar[bool] = False
+
+
+class RequestError(FactCheckError):
+    """The caller must change the request. The message and the faults are shown to them."""
+
+    code = "invalid-request"
+
+    def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.faults = tuple(faults)
+
+
+class EmptyBodyError(RequestError):
+    """The request has no body."""
+
+    code = "empty-body"
+
+
+class InvalidJsonError(RequestError):
+    """The body is not strict JSON: syntax, NaN, duplicate keys, depth, digits."""
+
+    code = "invalid-json"
+
+
+class InvalidEncodingError(RequestError):
+    """The body is not UTF-8."""
+
+    code = "invalid-encoding"
+
+
+class InvalidRequestError(RequestError):
+    """The body is JSON but not a request we can take."""
+
+    code = "invalid-request"
+
+
+class UnknownPromptError(RequestError):
+    """The request names a prompt this service does not have."""
+
+    code = "unknown-prompt"
+
+
+class UnsupportedMediaTypeError(RequestError):
+    """The content type of the body is none we read."""
+
+    code = "unsupported-media-type"
+
+
+class BodyTooLargeError(RequestError):
+    """The body has more bytes than this service takes."""
+
+    code = "body-too-large"
+
+
+class ArticleTooLongError(RequestError):
+    """The article has more characters than one analysis takes."""
+
+    code = "article-too-long"
+
+
+class ModelError(FactCheckError):
+    """The model or its endpoint failed. `retry_after_s` is the wait the endpoint asked for, in seconds."""
+
+    code = "upstream-error"
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ModelUnavailableError(ModelError):
+    """The endpoint could not be reached or answered 5xx. `may_retry` is False when it told us not to."""
+
+    code = "upstream-unavailable"
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None, may_retry: bool = True) -> None:
+        super().__init__(message, retry_after_s=retry_after_s)
+        self.may_retry = may_retry
+
+
+class ModelBusyError(ModelError):
+    """The endpoint answered 429."""
+
+    code = "upstream-busy"
+    retryable = True
+
+
+class ModelQuotaError(ModelError):
+    """The account behind the key is exhausted: waiting does not help, an operator does."""
+
+    code = "upstream-quota"
+
+
+class ModelMisconfiguredError(ModelError):
+    """The endpoint rejects our key, model name or parameters."""
+
+    code = "upstream-misconfigured"
+
+
+class ModelRefusedError(ModelError):
+    """The model or its content filter declined to read the article."""
+
+    code = "model-refused"
+
+
+class ModelContextError(ModelError):
+    """The endpoint says that the prompt does not fit its context window."""
+
+    code = "article-too-long"
+
+
+class ModelReplyError(ModelError):
+    """The endpoint answered 200 with something that is not a chat completion."""
+
+    code = "upstream-invalid-response"
+    retryable = True
+
+
+class ModelEmptyError(ModelReplyError):
+    """The completion has no choices or no content."""
+
+    code = "upstream-empty"
+
+
+class ModelTruncatedError(ModelReplyError):
+    """The completion was cut off at its token limit; it is never read as a whole one."""
+
+    code = "upstream-truncated"
+
+
+class ModelSchemaError(ModelReplyError):
+    """The reply is not JSON or breaks its schema, also after one repair round."""
+
+    code = "upstream-schema"
+
+
+class DeadlineExceededError(FactCheckError):
+    """The time this request was given is spent."""
+
+    code = "deadline-exceeded"
+    retryable = True
+
+
+class SetupError(FactCheckError):
+    """The service cannot start as it is set up. `faults` lists everything wrong, not only the first."""
+
+    code = "setup-error"
+
+    def __init__(self, message: str, faults: Sequence[str] = ()) -> None:
+        super().__init__("\n".join([message, *(f"  - {fault}" for fault in faults)]))
+        self.faults = tuple(faults)
