@@ -1,0 +1,1 @@
+"""A news article in, proved claims out."""

@@ -21,7 +21,8 @@ class Settings:
 
     `model` is the name asked of a remote endpoint, or a catalogue name or GGUF path of the embedded engine.
     `context_tokens` is what prompt and reply may fill together; `max_output_tokens` what a reply may fill.
-    An endpoint that asks for no key needs none set. `engine_threads` 0 means one per core. Times are seconds, sizes bytes unless the name says characters or tokens.
+    An endpoint that asks for no key needs none set. `engine_threads` 0 means one per core.
+    Times are seconds, sizes bytes unless the name says characters or tokens.
     """
 
     host: str = "127.0.0.1"
@@ -103,7 +104,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     try:
         env.seal()
     except EnvValidationError as error:
-        faults += [f"{name}: {' '.join(map(str, told))}" for name, told in sorted(error.error_messages.items())]
+        faults += [f"{name}: {' '.join(map(str, told))}" for name, told in sorted(dict(error.error_messages).items())]
     if faults:
         raise SetupError("these settings are wrong", faults)
     return read

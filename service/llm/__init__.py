@@ -1,0 +1,1 @@
+"""Chat models: the protocol, and one file per adapter."""

@@ -1,0 +1,1 @@
+"""The flow from article to analysis, one step a module."""

@@ -1,0 +1,1 @@
+"""Article text: sentences, offsets and grounding. Pure functions."""
