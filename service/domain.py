@@ -35,6 +35,7 @@ class SetAsideReason(StrEnum):
     CLAIMANT_NOT_FOUND = "claimant_not_found"
     HOLDER_NOT_FOUND = "holder_not_found"
     EVIDENCE_NOT_FOUND = "evidence_not_found"
+    NUMBER_NOT_FOUND = "number_not_found"
     DUPLICATE = "duplicate"
     BELOW_CHECK_WORTHINESS = "below_check_worthiness"
     OVER_MAX_CLAIMS = "over_max_claims"
@@ -101,6 +102,14 @@ class Sentence:
     start: int
     end: int
     text: str
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A run of an article's sentences that one model call reads."""
+
+    article: Article
+    sentences: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True)

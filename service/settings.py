@@ -104,7 +104,8 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     try:
         env.seal()
     except EnvValidationError as error:
-        faults += [f"{name}: {' '.join(map(str, told))}" for name, told in sorted(dict(error.error_messages).items())]
+        messages: Any = error.error_messages
+        faults += [f"{name}: {' '.join(map(str, told))}" for name, told in sorted(messages.items())]
     if faults:
         raise SetupError("these settings are wrong", faults)
     return read
