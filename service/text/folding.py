@@ -1,0 +1,114 @@
+"""A text with its typography folded away, and the way back to the text's own offsets.
+
+Folded are the kinds of quotation marks, dashes and spaces, runs of dashes and of spaces, … and ..., composed and
+decomposed characters, full-width forms and ligatures. Invisible characters vanish. Case is kept, and so is whatever
+could change a figure: ² is not 2, and the marks after a digit keep inches and feet apart.
+"""
+
+import unicodedata
+from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import groupby
+
+INVISIBLE = frozenset(
+    "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
+    "\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff"
+).union(map(chr, range(0xFE00, 0xFE10)))
+"""Soft hyphen, joiners, direction marks, byte order mark, variation selectors: nothing a reader sees."""
+
+# Marks that look alike are what is folded here.
+DOUBLE_QUOTES = frozenset('"“”„‟«»〝〞「」『』《》')
+APOSTROPHES = frozenset("'‘’‚‛‹›`´ʼ〈〉")  # noqa: RUF001 - see above
+DASHES = frozenset("-‐‑‒–—―−")  # noqa: RUF001 - see above
+
+_RUNS = frozenset({" ", "-"})
+# Unicode's kinds of compatible forms whose words, or even figures, read the same.
+_KEEPS_FIGURES = frozenset({"<wide>", "<narrow>", "<font>"})
+_KEEPS_WORDS = _KEEPS_FIGURES | {
+    "<compat>",
+    "<small>",
+    "<vertical>",
+    "<square>",
+    "<initial>",
+    "<medial>",
+    "<final>",
+    "<isolated>",
+}
+
+
+class Folded:
+    """The folded text, `chars`, with the range of the original that each of its characters stands for.
+
+    What cannot be taken apart shares one range: a letter and its accents, the letters of a ligature. Linear time.
+    """
+
+    def __init__(self, text: str) -> None:
+        chars: list[str] = []
+        self._starts, self._ends = array("I"), array("I")
+        disordered = False
+        for index, char in enumerate(text):
+            folded, joins = _FOLDS[char]
+            if folded in _RUNS and chars and chars[-1] == folded:
+                self._ends[-1] = index + 1
+                continue
+            if char in DOUBLE_QUOTES and chars and chars[-1].isdigit():
+                folded = '"'
+            if joins and chars:
+                disordered |= unicodedata.combining(chars[-1]) > unicodedata.combining(char) > 0
+            start = self._starts[-1] if joins and chars else index
+            for piece in folded:
+                chars.append(piece)
+                self._starts.append(start)
+                self._ends.append(index + 1)
+        self.chars = "".join(_in_order(chars) if disordered else chars)
+
+    def index(self, offset: int) -> int:
+        """Where in `chars` the characters from `offset` of the original on begin."""
+        return bisect_left(self._starts, offset)
+
+    def source(self, low: int, high: int) -> tuple[int, int] | None:
+        """The range of the original that `chars[low:high]` stands for; None when that would take a character apart."""
+        starts = self._starts
+        if (low and starts[low - 1] == starts[low]) or (high < len(starts) and starts[high - 1] == starts[high]):
+            return None
+        return starts[low], self._ends[high - 1]
+
+
+def _in_order(chars: Sequence[str]) -> list[str]:
+    """The characters with the accents on each letter sorted: those of different classes may be typed in any order."""
+    ordered: list[str] = []
+    for _, run in groupby(chars, key=lambda char: unicodedata.combining(char) > 0):
+        ordered += sorted(run, key=unicodedata.combining)
+    return ordered
+
+
+class _Folds(dict[str, tuple[str, bool]]):
+    """What each character folds to, and whether it belongs to the one before it; filled as characters turn up."""
+
+    def __missing__(self, char: str) -> tuple[str, bool]:
+        joins = unicodedata.category(char)[0] == "M" or "\u1160" <= char <= "\u11ff" or "\ud7b0" <= char <= "\ud7fb"
+        self[char] = "".join(map(_plain, _decomposed(char))), joins
+        return self[char]
+
+
+_FOLDS = _Folds()
+
+
+def _decomposed(char: str) -> str:
+    kind = unicodedata.decomposition(char).partition(" ")[0]
+    if not kind.startswith("<"):
+        return unicodedata.normalize("NFD", char)
+    whole = unicodedata.normalize("NFKD", char)
+    changes_figures = kind not in _KEEPS_FIGURES and any(map(str.isdigit, whole))
+    return char if kind not in _KEEPS_WORDS or changes_figures or " " in whole else whole
+
+
+def _plain(char: str) -> str:
+    if char in INVISIBLE:
+        return ""
+    if char.isspace():
+        return " "
+    if char in DOUBLE_QUOTES or char in APOSTROPHES:
+        return "'"
+    return "-" if char in DASHES else char
