@@ -1,0 +1,101 @@
+"""A chat completion read from its bytes: what is not one, or not whole, never becomes a reply."""
+
+import time
+from typing import Any
+
+from service.errors import ModelEmptyError, ModelRefusedError, ModelReplyError, ModelTruncatedError
+from service.llm.base import Reply, ResponseFormat
+from service.llm.complaint import failure, inner_complaint
+from service.strictjson import StrictJsonError, loads
+
+_CUT_OFF = frozenset({"length", "max_tokens", "model_length"})
+_FILTERED = frozenset({"content_filter", "safety", "refusal"})
+_BROKEN_OFF = frozenset({"error", "abort", "cancelled"})
+_MAX_NAME_CHARS = 200
+_MAX_COUNT = 10**9
+
+
+def read_completion(content: bytes, content_type: str, response_format: ResponseFormat) -> Reply:
+    """The reply in the body of a 200, its text as the model wrote it.
+
+    Raises: ModelReplyError and its kinds, ModelRefusedError; for an error inside a 200, the ModelError it stands for.
+    """
+    media_type = content_type.partition(";")[0].strip().lower()
+    if not media_type.endswith(("/json", "+json")):
+        raise ModelReplyError("the endpoint answered 200 with something that is not JSON")
+    try:
+        body = loads(content)
+    except StrictJsonError as error:
+        raise ModelReplyError(f"the endpoint's completion is not strict JSON: it {error.reason}") from error
+    members = _object(body, "completion")
+    _refuse_inner_error(members)
+    choice = _first_choice(members)
+    usage = _mapping(members.get("usage"))
+    return Reply(
+        text=_text(choice),
+        served_model=_name(members.get("model")),
+        response_format=response_format,
+        input_tokens=_count(usage.get("prompt_tokens")),
+        cached_tokens=_count(_mapping(usage.get("prompt_tokens_details")).get("cached_tokens")),
+        output_tokens=_count(usage.get("completion_tokens")),
+    )
+
+
+def _first_choice(members: dict[str, Any]) -> dict[str, Any]:
+    choices = members.get("choices")
+    if choices is None or choices == []:
+        raise ModelEmptyError("the endpoint's completion has no choices")
+    if not isinstance(choices, list):
+        raise ModelReplyError("the completion's choices are not a list")
+    choice = _object(choices[0], "choice")
+    _refuse_inner_error(choice)
+    return choice
+
+
+def _text(choice: dict[str, Any]) -> str:
+    finish = choice.get("finish_reason")
+    if finish is not None and not isinstance(finish, str):
+        raise ModelReplyError("the completion's finish reason is not text")
+    ending = (finish or "").lower()
+    if ending in _CUT_OFF:
+        raise ModelTruncatedError("the completion was cut off at its token limit")
+    if ending in _FILTERED:
+        raise ModelRefusedError("a content filter ended the completion")
+    if ending in _BROKEN_OFF:
+        raise ModelReplyError("the endpoint says that the completion broke off")
+    message = _object(choice.get("message"), "message")
+    content, refusal = message.get("content"), message.get("refusal")
+    for value, name in ((content, "content"), (refusal, "refusal")):
+        if value is not None and not isinstance(value, str):
+            raise ModelReplyError(f"the completion's {name} is not text")
+    if refusal and refusal.strip():
+        raise ModelRefusedError("the model refused")
+    if content is None or not content.strip():
+        if message.get("tool_calls"):
+            raise ModelReplyError("the model called a tool instead of answering")
+        raise ModelEmptyError("the completion has no content")
+    return str(content)
+
+
+def _refuse_inner_error(members: dict[str, Any]) -> None:
+    error = members.get("error")
+    if error:
+        raise failure(inner_complaint(error), {}, time.time())
+
+
+def _object(value: Any, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ModelReplyError(f"the {name} is not an object")
+    return value
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _count(value: Any) -> int:
+    return value if type(value) is int and 0 <= value <= _MAX_COUNT else 0
+
+
+def _name(value: Any) -> str:
+    return value[:_MAX_NAME_CHARS] if isinstance(value, str) else ""
