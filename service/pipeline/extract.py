@@ -1,0 +1,99 @@
+"""A passage and a prompt in, the claims a model proposes out; one repair round at most."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from service.deadline import Deadline
+from service.domain import Options, Passage, Sentence
+from service.errors import ArticleTooLongError, ModelSchemaError
+from service.llm.base import ChatModel, Message, ModelCall, Reply
+from service.pipeline.narrow import narrow
+from service.pipeline.replies import ProposedClaim, UnreadableReplyError, read_reply
+from service.prompting import Prompt
+
+_BYTES_PER_TOKEN = 3
+"""Low for every script we measured, so that the estimate of tokens is an upper one."""
+
+_OUTPUT_TOKENS_PER_CHAR = 0.6
+"""An annotator finds about 25 claims in 3,000 characters, and a claim costs up to 70 tokens."""
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What a model proposed for one passage, the replies it took, and what the reader should know of them."""
+
+    proposed: tuple[ProposedClaim, ...]
+    replies: tuple[Reply, ...]
+    repairs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How a model is asked: the prompt that puts the question and the one that says what was wrong with an answer."""
+
+    prompt: Prompt
+    repair: Prompt
+
+
+def extract(passage: Passage, options: Options, asking: Asking, model: ChatModel, deadline: Deadline) -> Extraction:
+    """The claims a model proposes for a passage, nothing of them proved.
+
+    Raises: ArticleTooLongError, ModelError, DeadlineExceededError; ModelSchemaError when the repair round fails too.
+    """
+    call = _call(passage, options, asking.prompt, model)
+    first = model.complete(call, deadline)
+    try:
+        proposed, repairs = read_reply(first.text)
+    except UnreadableReplyError as error:
+        faults = error.faults
+    else:
+        return Extraction(proposed, (first,), repairs)
+    asked = asking.repair.render({"faults": "\n".join(f"- {fault}" for fault in faults)})
+    again = replace(call, messages=(*call.messages, Message("assistant", first.text), *asked))
+    second = model.complete(again, deadline)
+    try:
+        proposed, repairs = read_reply(second.text)
+    except UnreadableReplyError as error:
+        raise ModelSchemaError(f"{error} after the repair round") from error
+    return Extraction(proposed, (first, second), ("asked_again", *repairs))
+
+
+def _call(passage: Passage, options: Options, prompt: Prompt, model: ChatModel) -> ModelCall:
+    sentences = passage.sentences
+    messages = prompt.render(
+        {"title": _one_line(passage.article.title or "(none)"), "limits": _limits(options), "sentences": numbered(sentences)}
+    )
+    traits = model.traits
+    if traits.narrow_schema:
+        narrowed = narrow(prompt.output, sentences, options)
+        schema, needed = narrowed.schema, narrowed.output_tokens
+    else:
+        schema, needed = prompt.output, int(_OUTPUT_TOKENS_PER_CHAR * sum(len(sentence.text) for sentence in sentences))
+    room = traits.context_tokens - estimate_tokens(messages)
+    most = min(prompt.max_output_tokens, traits.max_output_tokens, room)
+    if most < needed:
+        raise ArticleTooLongError("the article is longer than one call to this model can take; send a shorter part of it")
+    return ModelCall(messages, schema, prompt.temperature, most)
+
+
+def numbered(sentences: Sequence[Sentence]) -> str:
+    """The sentences as the model sees them: `[n] text`, one a line."""
+    return "\n".join(f"[{sentence.number}] {_one_line(sentence.text)}" for sentence in sentences)
+
+
+def estimate_tokens(messages: Sequence[Message]) -> int:
+    """An upper estimate of what these messages cost as a prompt."""
+    return sum(len(message.content.encode("utf-8")) // _BYTES_PER_TOKEN + 8 for message in messages)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _limits(options: Options) -> str:
+    lines = []
+    if options.max_claims is not None:
+        lines.append(f"List at most {options.max_claims} claims: those most worth checking.")
+    if options.min_check_worthiness > 0:
+        lines.append(f'Leave out claims whose "worth" is below {options.min_check_worthiness:g}.')
+    return "\n".join(lines)

@@ -1,0 +1,104 @@
+import json
+
+import pytest
+
+from service.deadline import Deadline
+from service.domain import Article, Options, Passage
+from service.errors import ArticleTooLongError, ModelBusyError, ModelSchemaError
+from service.llm.base import ModelTraits
+from service.pipeline.analyze import REPAIR_TASK
+from service.pipeline.extract import Asking, extract
+from service.prompt_files import find_prompts, load_prompts
+from service.text.segment import segment
+from tests.fakes import TRAITS, FixedClock, ScriptedModel, claim
+
+LIBRARY = load_prompts(find_prompts())
+ASKING = Asking(LIBRARY.select(None, "extract_claims"), LIBRARY.select(None, REPAIR_TASK))
+TEXT = "The bridge opened\tin 2019, they say.  It cost 40 million euros."
+GOOD = json.dumps({"claims": [claim()]})
+
+
+def run(model, text=TEXT, options=None, title=None):
+    article = Article(text=text, sha256="0" * 64, language="en", title=title)
+    passage = Passage(article, segment(text, "en"))
+    return extract(passage, options or Options(), ASKING, model, Deadline.after(60, FixedClock()))
+
+
+def test_a_good_reply_costs_one_call():
+    model = ScriptedModel(GOOD)
+    extraction = run(model)
+    assert len(model.calls) == len(extraction.replies) == 1
+    assert (len(extraction.proposed), extraction.repairs) == (1, ())
+
+
+def test_the_model_sees_numbered_sentences_one_a_line():
+    model = ScriptedModel(GOOD)
+    run(model, title="Bridge\nnews")
+    assert model.calls[0].messages[-1].content == (
+        "Title: Bridge news\n\n\n[1] The bridge opened in 2019, they say.\n[2] It cost 40 million euros."
+    )
+
+
+def test_the_limits_of_the_caller_reach_the_prompt():
+    model = ScriptedModel(GOOD)
+    run(model, options=Options(max_claims=5, min_check_worthiness=0.25))
+    assert (
+        'List at most 5 claims: those most worth checking.\nLeave out claims whose "worth" is below 0.25.'
+        in model.calls[0].messages[-1].content
+    )
+
+
+def test_a_bad_reply_is_told_back_once_with_its_faults():
+    model = ScriptedModel('{"claims": [{"sentence": "1"}]}', GOOD)
+    extraction = run(model)
+    first, second = model.calls
+    assert second.messages[: len(first.messages)] == first.messages
+    reply, told = second.messages[len(first.messages) :]
+    assert (reply.role, reply.content) == ("assistant", '{"claims": [{"sentence": "1"}]}')
+    assert told.role == "user"
+    assert "- claims/0/sentence: Not a valid integer." in told.content
+    assert extraction.repairs == ("asked_again",)
+    assert len(extraction.replies) == 2
+
+
+def test_a_second_bad_reply_is_an_error_and_never_an_empty_list():
+    model = ScriptedModel("no", "still no")
+    with pytest.raises(ModelSchemaError):
+        run(model)
+
+
+def test_an_error_of_the_model_passes_through():
+    with pytest.raises(ModelBusyError):
+        run(ScriptedModel(ModelBusyError("busy")))
+
+
+def test_an_article_whose_claims_would_not_fit_the_reply_is_refused_before_any_call():
+    model = ScriptedModel()
+    with pytest.raises(ArticleTooLongError):
+        run(model, text="The bridge opened in 2019. " * 1000)
+    assert model.calls == []
+
+
+def test_an_article_that_does_not_fit_the_context_is_refused_before_any_call():
+    model = ScriptedModel(traits=ModelTraits("small", "nowhere", context_tokens=1_300, max_output_tokens=8_192))
+    with pytest.raises(ArticleTooLongError):
+        run(model, text="The bridge opened in 2019. " * 40)
+    assert model.calls == []
+
+
+def test_the_reply_never_gets_more_room_than_the_context_leaves():
+    model = ScriptedModel(GOOD, traits=ModelTraits("m", "nowhere", context_tokens=3_000, max_output_tokens=8_192))
+    run(model)
+    assert 1_000 < model.calls[0].max_output_tokens < 2_000
+
+
+def test_a_remote_model_gets_the_sealed_schema():
+    model = ScriptedModel(GOOD)
+    run(model)
+    assert model.calls[0].schema is ASKING.prompt.output
+
+
+def test_a_small_model_gets_a_narrowed_schema():
+    model = ScriptedModel(GOOD, traits=ModelTraits(**{**TRAITS.__dict__, "narrow_schema": True}))
+    run(model)
+    assert "prefixItems" in model.calls[0].schema.document["properties"]["claims"]

@@ -1,0 +1,125 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.domain import Kind, StanceLabel
+from service.pipeline.replies import ProposedClaim, ProposedStance, UnreadableReplyError, read_reply
+from tests.fakes import claim, stance
+
+
+def faults_of(reply):
+    with pytest.raises(UnreadableReplyError) as caught:
+        read_reply(reply if isinstance(reply, str) else json.dumps(reply))
+    return caught.value.faults
+
+
+def test_a_whole_reply_is_read_field_by_field():
+    reply = {"claims": [claim(2, "a quote", claimant="Ann", stances=[stance("Ann", "refutes", 3, "no")], worth=1)]}
+    proposed, repairs = read_reply(json.dumps(reply))
+    assert repairs == ()
+    assert proposed == (
+        ProposedClaim(
+            sentence=2,
+            quote="a quote",
+            text="",
+            claimant="Ann",
+            stances=(ProposedStance("Ann", StanceLabel.REFUTES, 3, "no"),),
+            article=StanceLabel.SUPPORTS,
+            kind=Kind.EVENT,
+            worth=1.0,
+            why="a fact",
+        ),
+    )
+
+
+def test_a_reply_without_claims_proposes_none():
+    assert read_reply('{"claims": []}') == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "repairs"),
+    [
+        pytest.param('```json\n{"claims": []}\n```', ("fence",), id="fence"),
+        pytest.param('```\n{"claims": []}```  ', ("fence",), id="fence without a language"),
+        pytest.param('<think>hm {"claims"</think>\n{"claims": []}', ("think",), id="think block"),
+        pytest.param('<think>hm</think>```json\n{"claims": []}\n```', ("think", "fence"), id="think block and fence"),
+    ],
+)
+def test_one_wrapping_is_taken_off_and_told(text, repairs):
+    assert read_reply(text) == ((), repairs)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("Here are the claims: none.", id="prose"),
+        pytest.param('Sure! {"claims": []}', id="prose before"),
+        pytest.param('{"claims": []} Hope this helps', id="prose after"),
+        pytest.param('{"claims": [', id="cut off"),
+        pytest.param('```json\n```json\n{"claims": []}\n```\n```', id="two fences"),
+        pytest.param('{"claims": [], "claims": []}', id="duplicate keys"),
+        pytest.param('{"claims": NaN}', id="not a number"),
+        pytest.param("", id="empty"),
+    ],
+)
+def test_what_is_not_strict_json_is_one_fault(text):
+    (fault,) = faults_of(text)
+    assert fault.startswith("not valid JSON: ")
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        pytest.param({"sentence": "2"}, "claims/0/sentence", id="number as text"),
+        pytest.param({"sentence": 2.5}, "claims/0/sentence", id="half a sentence"),
+        pytest.param({"sentence": True}, "claims/0/sentence", id="true as number"),
+        pytest.param({"worth": "0.9"}, "claims/0/worth", id="worth as text"),
+        pytest.param({"worth": True}, "claims/0/worth", id="worth as true"),
+        pytest.param({"worth": 1.5}, "claims/0/worth", id="worth over one"),
+        pytest.param({"quote": None}, "claims/0/quote", id="no quote"),
+        pytest.param({"quote": 5}, "claims/0/quote", id="quote as number"),
+        pytest.param({"quote": "x" * 2001}, "claims/0/quote", id="endless quote"),
+        pytest.param({"claimant": ""}, "claims/0/claimant", id="empty claimant"),
+        pytest.param({"claimant": ["Ann"]}, "claims/0/claimant", id="list of claimants"),
+        pytest.param({"kind": "rumour"}, "claims/0/kind", id="unknown kind"),
+        pytest.param({"article": "agrees"}, "claims/0/article", id="unknown stance"),
+        pytest.param(
+            {"stances": [stance("Ann", "denies", 1, "")]}, "claims/0/stances/0/stance", id="unknown stance of a holder"
+        ),
+        pytest.param({"stances": None}, "claims/0/stances", id="no stances"),
+        pytest.param({"mood": "sad"}, "claims/0/mood", id="unknown field"),
+    ],
+)
+def test_each_fault_is_told_by_its_path(change, path):
+    (fault,) = faults_of({"claims": [{**claim(), **change}]})
+    assert fault.startswith(f"{path}: ")
+
+
+def test_a_missing_field_is_a_fault():
+    without = claim()
+    del without["stances"]
+    assert faults_of({"claims": [without]}) == ("claims/0/stances: Missing data for required field.",)
+
+
+@pytest.mark.parametrize("reply", [pytest.param([], id="list"), pytest.param("text", id="text"), pytest.param({}, id="empty")])
+def test_a_reply_of_another_shape_is_a_fault(reply):
+    assert faults_of(json.dumps(reply))
+
+
+def test_faults_never_run_over_twenty():
+    assert len(faults_of({"claims": [claim(worth=7) for _ in range(50)]})) == 20
+
+
+def test_faults_never_quote_the_reply():
+    assert "SECRET" not in str(faults_of({"claims": [claim(kind="SECRET", article="SECRET", worth="SECRET")]}))
+
+
+@given(st.text() | st.recursive(st.none() | st.floats() | st.text(), st.lists).map(json.dumps))
+def test_any_text_is_read_or_told_to_be_unreadable(text):
+    try:
+        proposed, _ = read_reply(text)
+    except UnreadableReplyError:
+        return
+    assert all(isinstance(claim, ProposedClaim) for claim in proposed)
