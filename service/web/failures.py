@@ -1,0 +1,109 @@
+"""Every failure of a request as one `application/problem+json` answer, whoever raised it.
+
+The only place that catches what nobody expected: the caller gets a code and a request id, the log a class and places
+in the code. What such an exception says is shown to nobody, because it may quote the article.
+"""
+
+import math
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g
+from werkzeug.exceptions import HTTPException
+
+from service.errors import (
+    FactCheckError,
+    Fault,
+    ModelBusyError,
+    ModelError,
+    ModelMisconfiguredError,
+    ModelQuotaError,
+    ModelUnavailableError,
+    RequestError,
+)
+from service.logs import frames
+from service.web.answers import json_response
+from service.web.problems import PROBLEMS, Problem, problem_of_status
+
+PROBLEM_JSON = "application/problem+json"
+_MAX_RETRY_AFTER_S = 86_400.0
+_BUSY_RETRY_AFTER_S = 5.0  # for an endpoint that says "busy" without saying how long
+_KEPT_HEADERS = ("Allow", "Retry-After")
+# Their messages are about the endpoint. Those of a ModelReplyError are about a reply, which is made of article words.
+_FOR_OPERATORS = (ModelUnavailableError, ModelBusyError, ModelQuotaError, ModelMisconfiguredError)
+
+
+def register_failures(app: Flask) -> None:
+    """Make `app` answer every failure with a problem report."""
+    app.register_error_handler(FactCheckError, _our_failure)
+    app.register_error_handler(HTTPException, _http_failure)
+    app.register_error_handler(Exception, _unexpected_failure)
+
+
+def problem_document(
+    problem: Problem, request_id: str, *, status: int | None = None, error: FactCheckError | None = None
+) -> dict[str, Any]:
+    """The body of a problem report; a `RequestError` adds its own words and its faults."""
+    detail = problem.detail
+    faults: tuple[Fault, ...] = ()
+    if isinstance(error, RequestError):
+        detail, faults = error.message, error.faults
+    document: dict[str, Any] = {
+        "type": f"/problems/{problem.code}",
+        "title": problem.title,
+        "status": status or problem.status,
+        "detail": detail,
+        "code": problem.code,
+        "request_id": request_id,
+        "retryable": problem.retryable,
+    }
+    if faults:
+        document["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults]
+    return document
+
+
+def retry_after_s(error: FactCheckError) -> int | None:
+    """Whole seconds for a `Retry-After` header, from 1 to a day, or None when there is nothing sensible to say."""
+    if not isinstance(error, ModelError) or not error.retryable:
+        return None
+    wait_s = error.retry_after_s
+    if wait_s is None and isinstance(error, ModelBusyError):
+        wait_s = _BUSY_RETRY_AFTER_S
+    if wait_s is None or math.isnan(wait_s):
+        return None
+    return math.ceil(min(max(wait_s, 1.0), _MAX_RETRY_AFTER_S))
+
+
+def _our_failure(error: FactCheckError) -> Response:
+    problem = PROBLEMS[error.code]
+    g.record["error"] = type(error).__qualname__
+    if isinstance(error, _FOR_OPERATORS):
+        g.record["reason"] = str(error)
+    response = _report(problem, problem.status, error)
+    if (wait_s := retry_after_s(error)) is not None:
+        response.headers["Retry-After"] = str(wait_s)
+    return response
+
+
+def _http_failure(error: HTTPException) -> Response:
+    status = error.code or 500
+    response = _report(problem_of_status(status), status)
+    for name, value in error.get_headers():
+        if name in _KEPT_HEADERS:
+            response.headers[name] = value
+    return response
+
+
+def _unexpected_failure(error: Exception) -> Response:
+    problem = PROBLEMS[FactCheckError.code]
+    structlog.get_logger().error(
+        "unexpected failure", request_id=g.request_id, error=type(error).__qualname__, at=frames(error)
+    )
+    g.record["error"] = type(error).__qualname__
+    return _report(problem, problem.status)
+
+
+def _report(problem: Problem, status: int, error: FactCheckError | None = None) -> Response:
+    g.record["code"] = problem.code
+    document = problem_document(problem, g.request_id, status=status, error=error)
+    return json_response(document, status, PROBLEM_JSON)

@@ -1,0 +1,81 @@
+"""The only place that picks concrete classes."""
+
+from contextlib import suppress
+from threading import Thread
+from urllib.parse import urlsplit
+
+from service.deadline import Deadline
+from service.errors import FactCheckError
+from service.llm.base import ChatModel, ModelCall, ModelTraits
+from service.llm.catalogue import load, resolve
+from service.llm.download import fetch
+from service.llm.embedded import EmbeddedModel
+from service.llm.engine import Engine, EngineAddress, EngineConfig
+from service.llm.openai_chat import DEFAULT_BASE_URL, OpenAIChatModel
+from service.llm.retrying import RetryingModel
+from service.llm.sources import Progress, SilentProgress
+from service.pipeline.analyze import REPAIR_TASK, Services
+from service.prompt_files import find_prompts, load_prompts
+from service.prompting import PromptLibrary
+from service.settings import Settings
+
+EXTRACT_TASK = "extract_claims"
+DEFAULT_REMOTE_MODEL = "gpt-4.1-mini"
+_WARM_UP_S = 60.0
+
+
+def build_services(settings: Settings, *, progress: Progress | None = None, drafts: bool = False) -> Services:
+    """The services these settings describe; fetches the embedded model's weights when they are not there yet.
+
+    Raises: SetupError for prompt files, catalogue, weights and key; nothing of it is left for a request to find.
+    """
+    prompts = load_prompts(find_prompts(), drafts=drafts)
+    if settings.embedded:
+        return _embedded(settings, prompts, progress or SilentProgress())
+    remote = _remote(settings)
+    return Services(RetryingModel(remote, settings.attempts), prompts, close=remote.close)
+
+
+def fetch_weights(settings: Settings, progress: Progress | None = None) -> None:
+    """Nothing: the embedded model's weights, where these settings need them, are there and verified.
+
+    Raises: SetupError.
+    """
+    if settings.embedded:
+        entry = resolve(settings.model, load(), settings.model_dir)
+        fetch(entry, settings.model_dir, settings.hub_url, progress or SilentProgress())
+
+
+def _remote(settings: Settings) -> OpenAIChatModel:
+    address = settings.base_url or DEFAULT_BASE_URL
+    traits = ModelTraits(
+        name=settings.model or DEFAULT_REMOTE_MODEL,
+        endpoint=urlsplit(address).hostname or "",
+        context_tokens=settings.context_tokens,
+        max_output_tokens=settings.max_output_tokens,
+    )
+    return OpenAIChatModel(traits, address, settings.api_key or "")
+
+
+def _embedded(settings: Settings, prompts: PromptLibrary, progress: Progress) -> Services:
+    entry = resolve(settings.model, load(), settings.model_dir)
+    weights = fetch(entry, settings.model_dir, settings.hub_url, progress)
+    engine = Engine(EngineConfig(weights, entry.name, entry.context_tokens, threads=settings.engine_threads))
+
+    def connect(address: EngineAddress) -> ChatModel:
+        return OpenAIChatModel(model.traits, address.base_url, address.api_key)
+
+    model = EmbeddedModel(engine, entry, connect)
+    Thread(target=_warm_up, args=(model, prompts), name="warm-up", daemon=True).start()
+    return Services(RetryingModel(model, settings.attempts), prompts, close=engine.close)
+
+
+def _warm_up(model: ChatModel, prompts: PromptLibrary) -> None:
+    """Nothing: the engine runs and has read the constant part of the prompt, so that the first article need not wait for it."""
+    prompt = prompts.select(None, EXTRACT_TASK)
+    messages = prompt.render(dict.fromkeys(prompt.inputs, ""))
+    with suppress(FactCheckError):  # a request will meet the same fault and tell it; the one token asked for is cut off
+        model.complete(ModelCall(messages, prompt.output, 0.0, 1), Deadline.after(_WARM_UP_S))
+
+
+__all__ = ["DEFAULT_REMOTE_MODEL", "EXTRACT_TASK", "REPAIR_TASK", "build_services", "fetch_weights"]
