@@ -35,6 +35,13 @@ class NotUtf8Error(StrictJsonError):
     """The bytes are not UTF-8 without a byte order mark."""
 
 
+class LoneSurrogateError(StrictJsonError):
+    """A text in the document holds half a character, which no encoding can carry on."""
+
+    def __init__(self) -> None:
+        super().__init__("holds half a UTF-16 surrogate pair")
+
+
 def loads(data: bytes | str) -> Any:
     """The value of a JSON document, as `json.loads` gives it.
 
@@ -69,7 +76,7 @@ def _whole(text: str) -> str:
     if text.startswith("\ufeff"):
         raise StrictJsonError("starts with a byte order mark")
     if _SURROGATE.search(text):
-        raise StrictJsonError("holds half a UTF-16 surrogate pair")
+        raise LoneSurrogateError
     return text
 
 
@@ -119,7 +126,7 @@ def _refuse_constant(_: str) -> NoReturn:
 def _refuse_surrogates(value: Any) -> None:
     if isinstance(value, str):
         if _SURROGATE.search(value):
-            raise StrictJsonError("holds half a UTF-16 surrogate pair")
+            raise LoneSurrogateError
     elif isinstance(value, dict):
         for key, inner in value.items():
             _refuse_surrogates(key)

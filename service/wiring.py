@@ -62,12 +62,12 @@ def _embedded(settings: Settings, prompts: PromptLibrary, progress: Progress) ->
     weights = fetch(entry, settings.model_dir, settings.hub_url, progress)
     engine = Engine(EngineConfig(weights, entry.name, entry.context_tokens, threads=settings.engine_threads))
 
-    def connect(address: EngineAddress) -> ChatModel:
+    def connect(address: EngineAddress) -> OpenAIChatModel:
         return OpenAIChatModel(model.traits, address.base_url, address.api_key)
 
     model = EmbeddedModel(engine, entry, connect)
     Thread(target=_warm_up, args=(model, prompts), name="warm-up", daemon=True).start()
-    return Services(RetryingModel(model, settings.attempts), prompts, close=engine.close)
+    return Services(RetryingModel(model, settings.attempts), prompts, close=model.close)
 
 
 def _warm_up(model: ChatModel, prompts: PromptLibrary) -> None:

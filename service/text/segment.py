@@ -101,7 +101,7 @@ def _paragraphs(text: str) -> Iterator[str]:
     bare = [line.strip(_BLANK) for line in lines]
     width = _line_width(bare)
     held: list[str] = []
-    for line, this, following in zip(lines, bare, [*bare[1:], ""], strict=True):
+    for line, this, following in zip(lines, bare, [*bare, ""][1:], strict=True):
         held.append(line)
         if not (this and following and _runs_on(this, following, width)):
             yield "".join(held)
@@ -202,10 +202,10 @@ def _end(text: str, begun: int, stop: int, language: str) -> int | None:
 def _is_held(text: str, begun: int, begin: int, stop: int, language: str) -> bool:
     """Whether the dots at [begin, stop) belong to a word, a number or an omission."""
     previous = text[begin - 1 : begin]
-    if previous == "" or previous.isspace() or previous in _BRACKETS:
+    if previous == "" or previous in _BRACKETS:
         return True
-    if stop - begin > 1:
-        return False
+    if text[begin:stop] != ".":
+        return previous.isspace()
     start = begin
     while start > max(begun, begin - _LONGEST_TITLE) and text[start - 1].isalnum():
         start -= 1

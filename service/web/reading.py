@@ -109,9 +109,9 @@ def _from_json(body: bytes, settings: Settings) -> AnalyzeRequest:
         document = strictjson.loads(body)
     except strictjson.NotUtf8Error as error:
         raise InvalidEncodingError(f"The body {error.reason}: send UTF-8 without a byte order mark.") from error
+    except strictjson.LoneSurrogateError as error:
+        raise refusal([Fault("", f"The body {error.reason}: send whole characters.")]) from error
     except strictjson.StrictJsonError as error:
-        if "surrogate" in error.reason:
-            raise refusal([Fault("", f"The body {error.reason}: send whole characters.")]) from error
         raise InvalidJsonError(f"The body {'is not JSON: ' if error.line else ''}{error.reason}.") from error
     return load_request(document, settings.max_article_chars)
 

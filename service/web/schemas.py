@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
-from marshmallow import Schema, ValidationError, fields, missing, validates_schema
+from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Range
 
 from service.domain import ArticleInput, Options
@@ -186,7 +186,7 @@ def load_request(document: Any, max_article_chars: int) -> AnalyzeRequest:
         loaded = _SCHEMA.load(document)
     except ValidationError as error:
         raise refusal(list(_faults(error.messages, ""))) from error
-    article = ArticleInput(**{name: value for name, value in loaded["article"].items() if value is not missing})
+    article = ArticleInput(**loaded["article"])
     check_length(article.text, max_article_chars)
     options = dict(loaded["options"] or {})
     deadline_s, return_text = options.pop("deadline_s", None), options.pop("return_text", False)

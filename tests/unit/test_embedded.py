@@ -30,6 +30,10 @@ class FakeEngine:
         self.outcomes = list(outcomes)
         self.not_ready = not_ready
         self.deadlines = []
+        self.closed = False
+
+    def close(self):
+        self.closed = True
 
     def ensure(self, deadline):
         self.deadlines.append(deadline)
@@ -40,6 +44,15 @@ class FakeEngine:
 
     def ready(self):
         return self.not_ready
+
+
+class ScriptedConnection(ScriptedModel):
+    """A scripted model that tells whether it was closed."""
+
+    closed = False
+
+    def close(self):
+        self.closed = True
 
 
 class Connections:
@@ -62,24 +75,41 @@ def test_traits_are_those_of_the_entry():
 
 
 def test_one_connection_serves_while_the_engine_is_the_same():
-    engine, connections, deadline = FakeEngine(address(1)), Connections(ScriptedModel("one", "two")), Deadline.after(60)
+    engine, connections, deadline = FakeEngine(address(1)), Connections(ScriptedConnection("one", "two")), Deadline.after(60)
     model = EmbeddedModel(engine, ENTRY, connections)
     assert [model.complete(CALL, deadline).text for _ in range(2)] == ["one", "two"]
     assert connections.addresses == [address(1)]
     assert engine.deadlines == [deadline, deadline]
 
 
-def test_an_engine_that_was_started_again_is_connected_to_again():
-    connections = Connections(ScriptedModel(ModelUnavailableError("gone")), ScriptedModel("two"))
+def test_an_engine_that_was_started_again_is_connected_to_again_and_the_old_connection_closed():
+    first, second = ScriptedConnection(ModelUnavailableError("gone")), ScriptedConnection("two")
+    connections = Connections(first, second)
     model = EmbeddedModel(FakeEngine(address(1), address(2)), ENTRY, connections)
     with pytest.raises(ModelUnavailableError):
         model.complete(CALL, Deadline.after(60))
     assert model.complete(CALL, Deadline.after(60)).text == "two"
     assert connections.addresses == [address(1), address(2)]
+    assert (first.closed, second.closed) == (True, False)
+
+
+def test_closing_ends_the_engine_and_its_connection():
+    engine, connection = FakeEngine(address(1)), ScriptedConnection("one")
+    model = EmbeddedModel(engine, ENTRY, Connections(connection))
+    model.complete(CALL, Deadline.after(60))
+    model.close()
+    assert engine.closed
+    assert connection.closed
+
+
+def test_a_model_that_was_never_asked_is_closed_too():
+    engine = FakeEngine(address(1))
+    EmbeddedModel(engine, ENTRY, Connections()).close()
+    assert engine.closed
 
 
 def test_a_late_older_address_does_not_replace_a_newer_one():
-    connections = Connections(ScriptedModel("one", "two"))
+    connections = Connections(ScriptedConnection("one", "two"))
     model = EmbeddedModel(FakeEngine(address(2), address(1)), ENTRY, connections)
     assert [model.complete(CALL, Deadline.after(60)).text for _ in range(2)] == ["one", "two"]
     assert connections.addresses == [address(2)]
@@ -95,7 +125,7 @@ def test_an_engine_that_does_not_come_up_is_told(error):
 
 
 def test_a_connection_that_cannot_be_made_is_tried_again():
-    working = ScriptedModel("one")
+    working = ScriptedConnection("one")
     outcomes = [ModelUnavailableError("no"), working]
 
     def connect(_):
@@ -111,7 +141,7 @@ def test_a_connection_that_cannot_be_made_is_tried_again():
 
 
 def test_threads_that_start_together_share_a_connection():
-    connections = Connections(ScriptedModel(*["same"] * 8))
+    connections = Connections(ScriptedConnection(*["same"] * 8))
     model = EmbeddedModel(FakeEngine(address(1)), ENTRY, connections)
     threads = [threading.Thread(target=model.complete, args=(CALL, Deadline.after(60))) for _ in range(8)]
     for thread in threads:
