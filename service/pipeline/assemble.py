@@ -55,7 +55,7 @@ def assemble(passage: Passage, prompt: Prompt, traits: ModelTraits, outcome: Out
         article=article,
         sentences=len(sentences),
         claims=outcome.proof.claims,
-        coverage=Coverage(len(sentences), len(sentences), (PassageCoverage(0, len(article.text)),)),
+        coverage=Coverage(len(sentences), len(sentences) - extraction.left_out, (PassageCoverage(0, len(article.text)),)),
         set_aside=outcome.proof.set_aside,
         provenance=provenance,
         usage=_usage(extraction, outcome.took_ms),
@@ -84,6 +84,13 @@ def _warnings(traits: ModelTraits, extraction: Extraction) -> tuple[Caveat, ...]
                 "trial_model",
                 f"{traits.name} is a small model for trying the service out: its quotes are proved, but which sentences "
                 "are claims, who makes them and how worth checking they are is not to be relied on.",
+            )
+        )
+    if extraction.left_out:
+        told.append(
+            Caveat(
+                "sentences_left_out",
+                f"{extraction.left_out} sentences that could carry a claim were not asked about: this model takes only the first ones.",
             )
         )
     told += [Caveat(f"repaired_{repair}", _REPAIRS[repair]) for repair in extraction.repairs]

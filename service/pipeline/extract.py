@@ -20,11 +20,15 @@ _OUTPUT_TOKENS_PER_CHAR = 0.6
 
 @dataclass(frozen=True)
 class Extraction:
-    """What a model proposed for one passage, the replies it took, and what the reader should know of them."""
+    """What a model proposed for one passage, the replies it took, and what the reader should know of them.
+
+    `left_out` counts sentences that could carry a claim but were not asked about.
+    """
 
     proposed: tuple[ProposedClaim, ...]
     replies: tuple[Reply, ...]
     repairs: tuple[str, ...]
+    left_out: int
 
 
 @dataclass(frozen=True)
@@ -40,14 +44,14 @@ def extract(passage: Passage, options: Options, asking: Asking, model: ChatModel
 
     Raises: ArticleTooLongError, ModelError, DeadlineExceededError; ModelSchemaError when the repair round fails too.
     """
-    call = _call(passage, options, asking.prompt, model)
+    call, left_out = _call(passage, options, asking.prompt, model)
     first = model.complete(call, deadline)
     try:
         proposed, repairs = read_reply(first.text)
     except UnreadableReplyError as error:
         faults = error.faults
     else:
-        return Extraction(proposed, (first,), repairs)
+        return Extraction(proposed, (first,), repairs, left_out)
     asked = asking.repair.render({"faults": "\n".join(f"- {fault}" for fault in faults)})
     again = replace(call, messages=(*call.messages, Message("assistant", first.text), *asked))
     second = model.complete(again, deadline)
@@ -55,10 +59,10 @@ def extract(passage: Passage, options: Options, asking: Asking, model: ChatModel
         proposed, repairs = read_reply(second.text)
     except UnreadableReplyError as error:
         raise ModelSchemaError(f"{error} after the repair round") from error
-    return Extraction(proposed, (first, second), ("asked_again", *repairs))
+    return Extraction(proposed, (first, second), ("asked_again", *repairs), left_out)
 
 
-def _call(passage: Passage, options: Options, prompt: Prompt, model: ChatModel) -> ModelCall:
+def _call(passage: Passage, options: Options, prompt: Prompt, model: ChatModel) -> tuple[ModelCall, int]:
     sentences = passage.sentences
     messages = prompt.render(
         {"title": _one_line(passage.article.title or "(none)"), "limits": _limits(options), "sentences": numbered(sentences)}
@@ -66,14 +70,15 @@ def _call(passage: Passage, options: Options, prompt: Prompt, model: ChatModel) 
     traits = model.traits
     if traits.narrow_schema:
         narrowed = narrow(prompt.output, sentences, options)
-        schema, needed = narrowed.schema, narrowed.output_tokens
+        schema, needed, left_out = narrowed.schema, narrowed.output_tokens, narrowed.left_out
     else:
-        schema, needed = prompt.output, int(_OUTPUT_TOKENS_PER_CHAR * sum(len(sentence.text) for sentence in sentences))
+        length = sum(len(sentence.text) for sentence in sentences)
+        schema, needed, left_out = prompt.output, int(_OUTPUT_TOKENS_PER_CHAR * length), 0
     room = traits.context_tokens - estimate_tokens(messages)
     most = min(prompt.max_output_tokens, traits.max_output_tokens, room)
     if most < needed:
         raise ArticleTooLongError("the article is longer than one call to this model can take; send a shorter part of it")
-    return ModelCall(messages, schema, prompt.temperature, most)
+    return ModelCall(messages, schema, prompt.temperature, most), left_out
 
 
 def numbered(sentences: Sequence[Sentence]) -> str:

@@ -7,7 +7,7 @@ no edges between their letters.
 import re
 import unicodedata
 
-from service.text.folding import APOSTROPHES, DASHES, INVISIBLE
+from service.text.folding import APOSTROPHES, DASHES, INVISIBLE, completes
 
 _HYPHENS = frozenset("-‐‑")  # noqa: RUF001 - the look-alikes are all hyphens
 _LONG_DASHES = frozenset("—―")
@@ -21,13 +21,15 @@ _NAME_PREFIXES = frozenset({"al", "el"})
 _LAST_GROUP = re.compile(r"(?<!\d)\d{1,3}\Z")
 _LAST_WORD = re.compile(r"[^\W\d_]+\Z")
 _GROUP = re.compile(r"\d{3}(?!\d)")
-# Thai to Tibetan, Burmese, Khmer, kana, Han; Hangul has spaces, but its particles hang on the word.
-_UNSPACED = re.compile(
-    r"[\u0e00-\u0fff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff"
+FIRST_UNSPACED = "\u0e00"
+"""No character before this is one of `UNSPACED`."""
+# Thai to Burmese, Khmer, kana, Han; Hangul has spaces, but its particles hang on the word.
+UNSPACED = re.compile(
+    r"[\u0e00-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff"
     r"\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7fb\uf900-\ufaff\U00020000-\U0003ffff]"
 )
+"""A letter of a script that puts no space between words, or not between all of them."""
 _JOINER = "\u200d"
-_SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
 _REACH = 16
 _DROP_INVISIBLE = dict.fromkeys(map(ord, INVISIBLE))
 
@@ -60,7 +62,7 @@ def _right_of(text: str, at: int) -> str:
 
 def _may_begin(left: str, words: str, *, name: bool) -> bool:
     before, first = left[-1], words[0]
-    if _is_mark(first) or (_in_word(before) and _in_word(first)):
+    if completes(first) or (_in_word(before) and _in_word(first)):
         return _are_apart(before, first)
     if first.isdigit():
         return _figure_may_begin(left, words)
@@ -98,11 +100,11 @@ def _word_may_begin(left: str, first: str, *, name: bool) -> bool:
 
 def _may_end(words: str, right: str, *, name: bool) -> bool:
     last, after = words[-1], right[0]
-    if _is_mark(after) or (_in_word(last) and _in_word(after)):
+    if completes(after) or (_in_word(last) and _in_word(after)):
         return _are_apart(last, after)
     if last.isdigit():
         return _figure_may_end(words, right)
-    if last.isalpha() or _is_mark(last):
+    if last.isalpha() or completes(last):
         return _word_may_end(last, right, name=name)
     return not (_is_inside(last) and after.isalnum()) or _sign_may_end(words[-2:-1], last, after)
 
@@ -143,15 +145,10 @@ def _is_inside(char: str) -> bool:
 
 
 def _in_word(char: str) -> bool:
-    return char.isalnum() or _is_mark(char)
-
-
-def _is_mark(char: str) -> bool:
-    """Whether this is written onto the character before it."""
-    return char > "\u02ff" and (unicodedata.category(char)[0] == "M" or _SKIN_TONES[0] <= char <= _SKIN_TONES[1])
+    return char.isalnum() or completes(char)
 
 
 def _are_apart(one: str, other: str) -> bool:
-    if _is_mark(other) or (one.isdigit() and other.isdigit()):
+    if completes(other) or (one.isdigit() and other.isdigit()):
         return False
-    return _UNSPACED.match(one) is not None or _UNSPACED.match(other) is not None
+    return UNSPACED.match(one) is not None or UNSPACED.match(other) is not None

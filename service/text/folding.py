@@ -23,6 +23,10 @@ APOSTROPHES = frozenset("'‘’‚‛‹›`´ʼ〈〉")  # noqa: RUF001 - see 
 DASHES = frozenset("-‐‑‒–—―−")  # noqa: RUF001 - see above
 
 _RUNS = frozenset({" ", "-"})
+_LAST_BEFORE_MARKS = "\u02ff"
+_LAST_REMEMBERED = "\uffff"  # articles of rare characters must not fill the memory
+# Vowels and final consonants of Hangul typed letter by letter, and skin tones.
+_COMPLETING = (("\u1160", "\u11ff"), ("\ud7b0", "\ud7fb"), ("\U0001f3fb", "\U0001f3ff"))
 # Unicode's kinds of compatible forms whose words, or even figures, read the same.
 _KEEPS_FIGURES = frozenset({"<wide>", "<narrow>", "<font>"})
 _KEEPS_WORDS = _KEEPS_FIGURES | {
@@ -35,6 +39,13 @@ _KEEPS_WORDS = _KEEPS_FIGURES | {
     "<final>",
     "<isolated>",
 }
+
+
+def completes(char: str) -> bool:
+    """Whether `char` is written onto the one before it: an accent, a vowel sign, the rest of a syllable, a skin tone."""
+    if char <= _LAST_BEFORE_MARKS:
+        return False
+    return unicodedata.category(char)[0] == "M" or any(low <= char <= high for low, high in _COMPLETING)
 
 
 class Folded:
@@ -87,9 +98,10 @@ class _Folds(dict[str, tuple[str, bool]]):
     """What each character folds to, and whether it belongs to the one before it; filled as characters turn up."""
 
     def __missing__(self, char: str) -> tuple[str, bool]:
-        joins = unicodedata.category(char)[0] == "M" or "\u1160" <= char <= "\u11ff" or "\ud7b0" <= char <= "\ud7fb"
-        self[char] = "".join(map(_plain, _decomposed(char))), joins
-        return self[char]
+        fold = "".join(map(_plain, _decomposed(char))), completes(char)
+        if char <= _LAST_REMEMBERED:
+            self[char] = fold
+        return fold
 
 
 _FOLDS = _Folds()

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Protocol
 
 from service.domain import Quote, Sentence
-from service.text.edges import fits
+from service.text.edges import FIRST_UNSPACED, fits
 from service.text.folding import Folded
 from service.text.offsets import OffsetMap
 
@@ -22,7 +22,6 @@ MAX_WORDS_CHARS = 2_000
 _PATIENCE = 2_000
 _LOOK = 8
 _MOST_CHOICES = 1_000
-_FIRST_UNSPACED = "\u0e00"
 
 _MARKS = "'\""
 _FINAL = ".,。" + _MARKS
@@ -145,7 +144,7 @@ class Grounder:
 
 
 def _splits_word(before: str, first: str) -> bool:
-    return before.isalnum() and first.isalnum() and before < _FIRST_UNSPACED and first < _FIRST_UNSPACED
+    return before.isalnum() and first.isalnum() and before < FIRST_UNSPACED and first < FIRST_UNSPACED
 
 
 def _distance(found: Range, sentences: Sequence[Sentence]) -> int:

@@ -16,6 +16,8 @@ from itertools import groupby, pairwise
 import sentencex
 
 from service.domain import Sentence
+from service.text.edges import UNSPACED
+from service.text.folding import INVISIBLE
 
 MAX_SENTENCE_CHARS = 2_000
 """No sentence has more characters than this, the white space around it not counted."""
@@ -23,7 +25,7 @@ MAX_SENTENCE_CHARS = 2_000
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _NEUTRAL_LANGUAGE = "en"
 
-_INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+_INVISIBLE = "".join(sorted(INVISIBLE))
 _BLANK = _INVISIBLE + "".join(char for char in map(chr, range(0x3001)) if char.isspace())
 _LINE_WIDTHS = range(30, 101)
 _LONG_LINE_CHARS = 40
@@ -39,8 +41,6 @@ _OPENERS = frozenset("\"'“”„‟‘’‚‛«»‹›「『《〈¿¡-–�
 _CLOSING = re.compile(rf"(?:[{_STOPS}{_INVISIBLE}”’」』》〉)\]}}）］】]|[\"'“‘«»‹›](?!\w)|\[\d{{1,3}}\]){{0,16}}")
 _CLAUSE_END = re.compile(r"[;:,–—]\s+|[，、；：]")
 _SPACE = re.compile(r"\s+")
-# Thai, Lao, Burmese, Khmer, kana and Han: words with no space between them.
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 _ORDINAL_DOT_LANGUAGES = frozenset("cs da de et fi hr hu is lv nb no pl sk sl sr".split())
 _ORDINAL_DIGITS = 2
@@ -57,6 +57,9 @@ _ADDRESS = re.compile(r"[/@_=\\:]|www\.")
 _CLOCK = re.compile(r"[ap]\.m\.\s+(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|[A-Z]{2,4}|Eastern|Central|Pacific)\b")
 
 
+_LAST_REMEMBERED = 0xFFFF  # articles of rare characters must not fill the memory
+
+
 class _Disguise(dict[int, int]):
     """What stands in for each character the library reads; filled as characters turn up."""
 
@@ -64,8 +67,10 @@ class _Disguise(dict[int, int]):
         char = chr(code)
         category = unicodedata.category(char)
         kept = category[0] in "LMN" or category == "Pd" or (category == "Po" and char not in "\"'*•◦†‡#@\\")
-        self[code] = ord(".") if char == "…" else code if kept else ord(" ")
-        return self[code]
+        disguise = ord(".") if char == "…" else code if kept else ord(" ")
+        if code <= _LAST_REMEMBERED:
+            self[code] = disguise
+        return disguise
 
 
 _DISGUISE = _Disguise()
@@ -132,7 +137,7 @@ def _inside(line: str, following: str) -> bool:
 
 
 def _is_full(line: str, following: str, width: int) -> bool:
-    word = 1 if _is_unspaced(following[0]) else len(following.split(maxsplit=1)[0])
+    word = 1 if UNSPACED.match(following) else len(following.split(maxsplit=1)[0])
     return len(line) + 1 + word > 0.85 * width
 
 
@@ -147,10 +152,6 @@ def _runs_on(line: str, following: str, width: int) -> bool:
 def _is_lower(char: str) -> bool:
     # Georgian's everyday letters count as lower case and begin its sentences.
     return char.islower() and not "\u10d0" <= char <= "\u10ff"
-
-
-def _is_unspaced(char: str) -> bool:
-    return _UNSPACED.match(char) is not None
 
 
 def _stops(paragraph: str, language: str) -> Iterator[int]:

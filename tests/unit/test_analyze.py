@@ -56,6 +56,13 @@ def test_a_trial_model_is_called_one():
     assert [one.code for one in analysis.warnings] == ["trial_model"]
 
 
+def test_sentences_a_small_model_was_not_asked_about_count_as_not_read():
+    text = "The council met again for one more long hour. " * 12
+    analysis = run(ScriptedModel(GOOD, traits=replace(TRAITS, narrow_schema=True)), given=ArticleInput(text))
+    assert (analysis.coverage.sentences, analysis.coverage.read) == (12, 10)
+    assert [one.code for one in analysis.warnings] == ["sentences_left_out"]
+
+
 def test_no_claims_is_an_answer_only_when_the_model_gave_it():
     assert run(ScriptedModel('{"claims": []}')).claims == ()
     with pytest.raises(ModelRefusedError):

@@ -1,27 +1,33 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from service.text.candidates import speakers
+from service.text.candidates import speaker
 
 
 @pytest.mark.parametrize(
     ("sentence", "expected"),
     [
-        pytest.param(
-            "The rules, Kremlin spokesman Dmitry Peskov has said, stand.", ("Dmitry Peskov", "Kremlin"), id="before the verb"
-        ),
-        pytest.param("“No,” said Mayor Ann Lee.", ("Mayor Ann Lee",), id="after the verb"),
-        pytest.param("The drones reached Kiev on Monday.", (), id="nothing is reported"),
-        pytest.param("He said so on Tuesday.", (), id="pronouns and days are no names"),
-        pytest.param("The White House’s staff said no.", ("White House",), id="possessive and article are cut"),
+        pytest.param("The rules, Kremlin spokesman Dmitry Peskov has said, stand.", "Dmitry Peskov", id="before the verb"),
+        pytest.param("“No,” said Mayor Ann Lee on Monday.", "Mayor Ann Lee", id="after the verb"),
+        pytest.param("The mayor of Kiev, Vitaly Klitschko, said so.", "Vitaly Klitschko", id="name as an aside"),
+        pytest.param("Ann Lee, spokesperson for Bob Roe, acknowledged it.", "Ann Lee", id="office as an aside"),
+        pytest.param("American and Ukrainian officials have claimed it.", "American and Ukrainian officials", id="a group"),
+        pytest.param("In light of it, the White House remarked that it was so.", "White House", id="article is cut"),
+        pytest.param("It rained, according to the Weather Service.", "Weather Service", id="according to"),
+        pytest.param("He said so on Tuesday.", None, id="a pronoun"),
+        pytest.param("On Tuesday said nobody.", None, id="a day"),
+        pytest.param("The drones reached Kiev on Monday.", None, id="nothing is reported"),
+        pytest.param("Iran denied that it had supplied drones.", None, id="a denial"),
+        pytest.param("Russia used them, despite Tehran's assertions.", None, id="assertions as a noun"),
+        pytest.param("Ann came along. Then they all said no.", None, id="a name elsewhere"),
     ],
 )
-def test_who_may_be_speaking(sentence, expected):
-    assert speakers(sentence) == expected
+def test_who_is_speaking(sentence, expected):
+    assert speaker(sentence) == expected
 
 
-def test_at_most_three_names_are_offered():
-    assert len(speakers("Ann, Bob, Cid, Dan and Eve said so.")) == 3
-
-
-def test_a_name_far_from_the_verb_is_not_offered():
-    assert speakers("Ann came. " + "word " * 40 + "said someone.") == ()
+@given(st.text())
+def test_a_speaker_is_always_words_of_the_sentence(sentence):
+    found = speaker(sentence)
+    assert found is None or found in sentence
