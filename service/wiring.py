@@ -5,7 +5,7 @@ from threading import Thread
 from urllib.parse import urlsplit
 
 from service.deadline import Deadline
-from service.errors import FactCheckError
+from service.errors import FactCheckError, SetupError
 from service.llm.base import ChatModel, ModelCall, ModelTraits
 from service.llm.catalogue import load, resolve
 from service.llm.download import fetch
@@ -18,6 +18,7 @@ from service.pipeline.analyze import REPAIR_TASK, Services
 from service.prompt_files import find_prompts, load_prompts
 from service.prompting import PromptLibrary
 from service.settings import Settings
+from service.text.language import prepare
 
 EXTRACT_TASK = "extract_claims"
 DEFAULT_REMOTE_MODEL = "gpt-4.1-mini"
@@ -27,9 +28,13 @@ _WARM_UP_S = 60.0
 def build_services(settings: Settings, *, progress: Progress | None = None, drafts: bool = False) -> Services:
     """The services these settings describe; fetches the embedded model's weights when they are not there yet.
 
-    Raises: SetupError for prompt files, catalogue, weights and key; nothing of it is left for a request to find.
+    Raises: SetupError for prompt files, catalogue, weights, key and temporary folder; nothing is left for a request to find.
     """
     prompts = load_prompts(find_prompts(), drafts=drafts)
+    try:
+        prepare()
+    except OSError as error:
+        raise SetupError("the temporary folder has no room to unpack the language classifier: 65 MB are needed") from error
     if settings.embedded:
         return _embedded(settings, prompts, progress or SilentProgress())
     remote = _remote(settings)
