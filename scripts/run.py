@@ -33,7 +33,7 @@ SEEDS = ROOT / "seeds"
 _ANSWER_SLACK_S = 15.0
 _PROBE_S = 5.0
 _EMBEDDED_DEADLINE_S = 600.0  # a small machine needs minutes for an article, and the seeds shall be shown there too
-_POLL_S = 0.2
+_POLL_S = 0.05
 _LOG_LINES = 20
 _LOG_FILE = "service.log"
 _STATE_FILE = "service.json"
@@ -179,7 +179,10 @@ class Runner:
                 self._show_log()
             if service.child is not None:
                 self._say(stop(self.folder))
+                service.child.wait()
             raise
+        if service.child is not None:
+            service.child.returncode = 0  # it is left up on purpose; Popen would warn of a process nobody waits for
 
     def _await_ready(self, service: Service) -> None:
         end = monotonic() + self.start_limit_s

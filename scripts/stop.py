@@ -11,7 +11,7 @@ from pathlib import Path
 RUN_FOLDER = Path(__file__).resolve().parent.parent / ".run"
 PID_FILE = "service.pid"
 GRACE_S = 20.0
-_POLL_S = 0.05
+_POLL_S = 0.02
 
 
 def service_pid(folder: Path) -> int | None:

@@ -14,13 +14,12 @@ from service.llm.engine import Engine, EngineAddress, EngineConfig
 from service.llm.openai_chat import DEFAULT_BASE_URL, OpenAIChatModel
 from service.llm.retrying import RetryingModel
 from service.llm.sources import Progress, SilentProgress
-from service.pipeline.analyze import REPAIR_TASK, Services
+from service.pipeline.analyze import EXTRACT_TASK, Services
 from service.prompt_files import find_prompts, load_prompts
 from service.prompting import PromptLibrary
 from service.settings import Settings
 from service.text.language import prepare
 
-EXTRACT_TASK = "extract_claims"
 DEFAULT_REMOTE_MODEL = "gpt-4.1-mini"
 _WARM_UP_S = 60.0
 
@@ -81,6 +80,3 @@ def _warm_up(model: ChatModel, prompts: PromptLibrary) -> None:
     messages = prompt.render(dict.fromkeys(prompt.inputs, ""))
     with suppress(FactCheckError):  # a request will meet the same fault and tell it; the one token asked for is cut off
         model.complete(ModelCall(messages, prompt.output, 0.0, 1), Deadline.after(_WARM_UP_S))
-
-
-__all__ = ["DEFAULT_REMOTE_MODEL", "EXTRACT_TASK", "REPAIR_TASK", "build_services", "fetch_weights"]

@@ -3,16 +3,10 @@
 from service.cli.tables import one_line
 from service.errors import (
     FactCheckError,
-    ModelBusyError,
-    ModelMisconfiguredError,
-    ModelQuotaError,
-    ModelUnavailableError,
     RequestError,
 )
+from service.web.failures import FOR_OPERATORS
 from service.web.problems import PROBLEMS
-
-# Their messages are about the endpoint, never about an article, and who runs this is its operator.
-_FOR_OPERATORS = (ModelUnavailableError, ModelBusyError, ModelQuotaError, ModelMisconfiguredError)
 
 
 def describe(error: FactCheckError) -> str:
@@ -24,6 +18,6 @@ def describe(error: FactCheckError) -> str:
     if isinstance(error, RequestError):
         detail = error.message
         more = [f"{fault.pointer}: {fault.detail}" for fault in error.faults]
-    elif isinstance(error, _FOR_OPERATORS):
+    elif isinstance(error, FOR_OPERATORS):
         more = [str(error)]
     return "\n".join([f"{error.code}: {detail}", *(f"  - {one_line(line)}" for line in more)])

@@ -8,13 +8,12 @@ from typing import NoReturn
 
 import click
 
-from service.cli.analyze import TASK
 from service.cli.articles import Asked, read_article
 from service.cli.effects import Effects, echo_json
 from service.cli.tables import aligned
 from service.deadline import Deadline
 from service.llm.base import Message, ModelCall, ModelTraits
-from service.pipeline.analyze import Services, analyze
+from service.pipeline.analyze import EXTRACT_TASK, Services, analyze
 from service.prompt_files import load_prompts, seal
 from service.prompting import Prompt, PromptLibrary, diff, unknown_prompt
 from service.web.answers import dump_prompt
@@ -64,8 +63,8 @@ def render(effects: Effects, ref: str, file: str, title: str | None, *, as_json:
     """Print the messages that a model would be sent for the article in FILE; - is standard input."""
     library = _library(effects)
     prompt = _select(library, ref)
-    if prompt.task != TASK:
-        raise click.UsageError(f"only prompts of {TASK} are rendered from an article")
+    if prompt.task != EXTRACT_TASK:
+        raise click.UsageError(f"only prompts of {EXTRACT_TASK} are rendered from an article")
     article = read_article(file, Asked(title=title), effects.settings().max_article_chars)
     messages = _messages(prompt, library, article)
     if as_json:

@@ -67,8 +67,9 @@ class _Page:
         first.pad_right(indent - cell_len(first.plain))
         lines = body.wrap(self.console, max(_MIN_WIDTH, self.console.width - indent))
         for number, line in enumerate(lines):
-            line.rstrip()
-            self.console.print((Text(" " * indent) if number else first) + line, soft_wrap=True)
+            whole = (Text(" " * indent) if number else first) + line
+            whole.rstrip()
+            self.console.print(whole, soft_wrap=True)
 
     def field(self, label: str, body: Text) -> None:
         """Print one labelled property of a claim."""

@@ -14,6 +14,7 @@ from service.pipeline.prove import prove
 from service.prompting import Prompt, PromptLibrary
 from service.text.segment import segment
 
+EXTRACT_TASK = "extract_claims"
 REPAIR_TASK = "repair_claims"
 
 

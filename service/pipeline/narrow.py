@@ -27,7 +27,8 @@ _DIGIT = re.compile(r"\d")
 @dataclass(frozen=True)
 class Narrowed:
     """A reply schema for these sentences only, the most output tokens a reply in it can need, and how many sentences that
-    could carry a claim it leaves out."""
+    could carry a claim it leaves out.
+    """
 
     schema: ReplySchema
     output_tokens: int

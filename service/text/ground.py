@@ -23,7 +23,7 @@ _PATIENCE = 2_000
 _LOOK = 8
 _MOST_CHOICES = 1_000
 
-_MARKS = "'\""
+_MARKS = " '\""
 _FINAL = ".,。" + _MARKS
 
 Range = tuple[int, int]
@@ -158,8 +158,8 @@ def _variants(words: str) -> list[str]:
         return []
     whole = Folded(words).chars.strip()
     bare = whole.strip(_MARKS)
-    stripped = dict.fromkeys((whole, bare, whole.rstrip(_FINAL), bare.rstrip(_FINAL).lstrip(_MARKS)))
-    plain = [words.strip() for words in stripped if any(map(str.isalnum, words))]
+    stripped = (whole, bare, whole.rstrip(_FINAL), bare.rstrip(_FINAL))
+    plain = [variant for variant in stripped if any(map(str.isalnum, variant))]
     return list(dict.fromkeys([*plain, *map(_recapitalised, plain)]))
 
 

@@ -80,10 +80,11 @@ def segment(text: str, language: str) -> tuple[Sentence, ...]:
     """Sentences that tile `text`: their texts joined give it back; white space belongs to the sentence before it.
 
     Offsets are code points. A line break ends a sentence unless the lines were wrapped to a width; a sentence inside a
-    quotation is a sentence of its own. `language` is an ISO 639-1 code; English serves for one that is not known.
-    Linear time. An empty text has no sentences.
+    quotation is a sentence of its own. `language` is an ISO 639-1 code, with or without a region; English serves for
+    one that is not known. Linear time. An empty text has no sentences.
     """
-    code = language if _LANGUAGE.fullmatch(language) else _NEUTRAL_LANGUAGE
+    code = language.partition("-")[0].lower()
+    code = code if _LANGUAGE.fullmatch(code) else _NEUTRAL_LANGUAGE
     sentences: list[Sentence] = []
     start = 0
     for end in _bounded(text, _worded(text, _ends(text, code))):
@@ -108,9 +109,10 @@ def _paragraphs(text: str) -> Iterator[str]:
     held: list[str] = []
     for line, this, following in zip(lines, bare, [*bare, ""][1:], strict=True):
         held.append(line)
-        if not (this and following and _runs_on(this, following, width)):
+        if following and not (this and _runs_on(this, following, width)):
             yield "".join(held)
             held = []
+    yield "".join(held)
 
 
 def _line_width(lines: Sequence[str]) -> int:

@@ -30,7 +30,7 @@ _MAX_RETRY_AFTER_S = 86_400.0
 _BUSY_RETRY_AFTER_S = 5.0  # for an endpoint that says "busy" without saying how long
 _KEPT_HEADERS = ("Allow", "Retry-After")
 # Their messages are about the endpoint. Those of a ModelReplyError are about a reply, which is made of article words.
-_FOR_OPERATORS = (ModelUnavailableError, ModelBusyError, ModelQuotaError, ModelMisconfiguredError)
+FOR_OPERATORS = (ModelUnavailableError, ModelBusyError, ModelQuotaError, ModelMisconfiguredError)
 
 
 def register_failures(app: Flask) -> None:
@@ -77,7 +77,7 @@ def retry_after_s(error: FactCheckError) -> int | None:
 def _our_failure(error: FactCheckError) -> Response:
     problem = PROBLEMS[error.code]
     g.record["error"] = type(error).__qualname__
-    if isinstance(error, _FOR_OPERATORS):
+    if isinstance(error, FOR_OPERATORS):
         g.record["reason"] = str(error)
     response = _report(problem, problem.status, error)
     if (wait_s := retry_after_s(error)) is not None:

@@ -9,14 +9,12 @@ from werkzeug.exceptions import NotFound
 
 from service.deadline import Deadline
 from service.domain import Analysis
-from service.pipeline.analyze import Services, analyze
+from service.pipeline.analyze import EXTRACT_TASK, Services, analyze
 from service.settings import Settings
 from service.web.answers import dump_analysis, dump_prompt, json_response
 from service.web.problem_pages import index_page, problem_page
 from service.web.problems import PROBLEMS
 from service.web.reading import read_request
-
-_TASK = "extract_claims"
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Routes:
         Raises: RequestError, ModelError, DeadlineExceededError.
         """
         asked = read_request(request, self.settings)
-        prompt = self.services.prompts.select(asked.prompt, _TASK)
+        prompt = self.services.prompts.select(asked.prompt, EXTRACT_TASK)
         g.record |= {"prompt": prompt.ref, "model": self.services.model.traits.name}
         seconds = min(self.settings.deadline_s, asked.deadline_s or self.settings.deadline_s)
         deadline = Deadline(g.started + seconds, self.services.clock)
