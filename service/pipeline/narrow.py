@@ -26,8 +26,9 @@ _DIGIT = re.compile(r"\d")
 
 @dataclass(frozen=True)
 class Narrowed:
-    """A reply schema for these sentences only, the most output tokens a reply in it can need, and how many sentences that
-    could carry a claim it leaves out.
+    """A reply schema for these sentences only, and the most output tokens a reply in it can need.
+
+    `left_out` counts the sentences that could carry a claim but have no entry.
     """
 
     schema: ReplySchema

@@ -12,7 +12,7 @@ LAYERS = [
     {"service.domain", "service.errors", "service.deadline", "service.strictjson", "service.settings"},
     {"service.llm.base"},
     {"service.text", "service.prompting"},
-    {"service.pipeline"},
+    {"service.pipeline", "service.export"},
     {"service.llm", "service.prompt_files", "service.logs"},
     {"service.web"},
     {"service.wiring"},
