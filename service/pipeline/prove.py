@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from hashlib import sha256
 
 from service.domain import (
@@ -56,7 +57,9 @@ class _Prover:
 
     def __init__(self, passage: Passage) -> None:
         self._by_number = {sentence.number: sentence for sentence in passage.sentences}
-        self._grounder = Grounder(passage.article.text, passage.sentences)
+        grounder = Grounder(passage.article.text, passage.sentences)
+        # A claim's claimant holds a stance on it too, and one sentence carries several claims: the same words, asked again.
+        self._ground, self._ground_name = cache(grounder.ground), cache(grounder.ground_name)
         self._numbers = frozenset(_NUMBER.findall(passage.article.text))
         self.set_aside: list[SetAside] = []
 
@@ -81,7 +84,7 @@ class _Prover:
             if sentence is None:
                 raise _Refused(SetAsideReason.UNKNOWN_SENTENCE, f"[{number}]")
             words = sentence.text.strip()
-        quote = self._grounder.ground(words, (number,) if sentence else ())
+        quote = self._ground(words, (number,) if sentence else ())
         if quote is None:
             raise _Refused(reason, words)
         return quote
@@ -99,7 +102,7 @@ class _Prover:
     def _claimant(self, name: str | None, quote: Quote) -> Claimant | None:
         if name is None:
             return None
-        mention = self._grounder.ground_name(name, quote.sentences)
+        mention = self._ground_name(name, quote.sentences)
         if mention is None:
             raise _Refused(SetAsideReason.CLAIMANT_NOT_FOUND, name)
         return Claimant(name=mention.text, mention=mention)
@@ -122,7 +125,8 @@ class _Prover:
         return stances
 
     def _stance(self, proposed: ProposedStance, quote: Quote) -> Stance:
-        holder = self._grounder.ground_name(proposed.holder, (proposed.sentence, *quote.sentences))
+        near = tuple(dict.fromkeys((proposed.sentence, *quote.sentences)))
+        holder = self._ground_name(proposed.holder, near)
         if holder is None:
             raise _Refused(SetAsideReason.HOLDER_NOT_FOUND, proposed.holder)
         evidence = self._quote(proposed.words, proposed.sentence, SetAsideReason.EVIDENCE_NOT_FOUND)
