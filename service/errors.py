@@ -42,10 +42,14 @@ class Fault:
 
 
 class FactCheckError(Exception):
-    """Base of all our errors. `code` is public and stable; `retryable` says whether the same request may work later."""
+    """Base of all our errors. `code` is public and stable; `retryable` says whether the same request may work later.
+
+    `passage` is the range of the article, in code points, whose reading failed, where it was read in several.
+    """
 
     code: ClassVar[str] = "internal-error"
     retryable: ClassVar[bool] = False
+    passage: tuple[int, int] | None = None
 
 
 class RequestError(FactCheckError):

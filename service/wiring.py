@@ -15,6 +15,8 @@ from service.llm.openai_chat import DEFAULT_BASE_URL, OpenAIChatModel
 from service.llm.retrying import RetryingModel
 from service.llm.sources import Progress, SilentProgress
 from service.pipeline.analyze import EXTRACT_TASK, Services
+from service.pipeline.extract import INPUTS
+from service.pipeline.replies import READABLE
 from service.prompt_files import find_prompts, load_prompts
 from service.prompting import PromptLibrary
 from service.settings import Settings
@@ -30,6 +32,7 @@ def build_services(settings: Settings, *, progress: Progress | None = None, draf
     Raises: SetupError for prompt files, catalogue, weights, key and temporary folder; nothing is left for a request to find.
     """
     prompts = load_prompts(find_prompts(), drafts=drafts)
+    _check_usable(prompts)
     try:
         prepare()
     except OSError as error:
@@ -38,6 +41,18 @@ def build_services(settings: Settings, *, progress: Progress | None = None, draf
         return _embedded(settings, prompts, progress or SilentProgress())
     remote = _remote(settings)
     return Services(RetryingModel(remote, settings.attempts), prompts, close=remote.close)
+
+
+def _check_usable(prompts: PromptLibrary) -> None:
+    """Nothing, when every extraction prompt asks only for what can be filled in and gets replies that can be read."""
+    faults = []
+    for prompt in prompts:
+        if prompt.task == EXTRACT_TASK:
+            faults += [f"{prompt.name}: no such input: {name}" for name in sorted(prompt.inputs - INPUTS)]
+            if prompt.output.name not in READABLE:
+                faults.append(f"{prompt.name}: replies in {prompt.output.name} cannot be read")
+    if faults:
+        raise SetupError("these prompts cannot be used", faults)
 
 
 def fetch_weights(settings: Settings, progress: Progress | None = None) -> None:
@@ -76,7 +91,7 @@ def _embedded(settings: Settings, prompts: PromptLibrary, progress: Progress) ->
 
 def _warm_up(model: ChatModel, prompts: PromptLibrary) -> None:
     """Nothing: the engine runs and has read the constant part of the prompt, so that the first article need not wait for it."""
-    prompt = prompts.select(None, EXTRACT_TASK)
+    prompt = prompts.select(model.traits.prompt, EXTRACT_TASK)
     messages = prompt.render(dict.fromkeys(prompt.inputs, ""))
     with suppress(FactCheckError):  # a request will meet the same fault and tell it; the one token asked for is cut off
         model.complete(ModelCall(messages, prompt.output, 0.0, 1), Deadline.after(_WARM_UP_S))

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response
 
-from service.domain import Analysis, Article, Claim, Coverage, Quote, SetAside, Stance
+from service.domain import Analysis, Article, Claim, Claimant, Coverage, Quote, SetAside, Stance
 from service.prompting import Prompt
 
 
@@ -19,7 +19,7 @@ def json_response(document: Mapping[str, Any] | list[Any], status: int = 200, mi
 def dump_analysis(analysis: Analysis, *, return_text: bool) -> dict[str, Any]:
     """The answer to one article; `return_text` adds the text that all offsets refer to."""
     provenance, usage = analysis.provenance, analysis.usage
-    return {
+    dumped = {
         "id": analysis.id,
         "status": analysis.status,
         "article": _article(analysis.article, analysis.sentences, return_text=return_text),
@@ -48,6 +48,9 @@ def dump_analysis(analysis: Analysis, *, return_text: bool) -> dict[str, Any]:
         },
         "warnings": [{"code": caveat.code, "detail": caveat.detail} for caveat in analysis.warnings],
     }
+    if changes := analysis.changes:
+        dumped["changes"] = {"new": list(changes.new), "gone": list(changes.gone), "kept": list(changes.kept)}
+    return dumped
 
 
 def dump_prompt(prompt: Prompt) -> dict[str, Any]:
@@ -96,11 +99,22 @@ def _claim(claim: Claim) -> dict[str, Any]:
         "id": claim.id,
         "text": claim.text,
         "quote": _quote(claim.quote),
-        "claimant": claimant and {"name": claimant.name, "role": claimant.role, "span": _quote(claimant.mention)},
+        "occurrences": [_quote(occurrence) for occurrence in claim.occurrences],
+        "claimant": claimant and _claimant(claimant),
+        "mode": claim.mode,
         "stances": [_stance(stance) for stance in claim.stances],
         "kind": claim.kind,
         "check_worthiness": claim.check_worthiness,
         "check_worthiness_reason": claim.check_worthiness_reason,
+    }
+
+
+def _claimant(claimant: Claimant) -> dict[str, Any]:
+    return {
+        "name": claimant.name,
+        "role": claimant.role,
+        "span": _quote(claimant.mention),
+        "cites": claimant.cites and _quote(claimant.cites),
     }
 
 
@@ -111,7 +125,8 @@ def _stance(stance: Stance) -> dict[str, Any]:
 def _coverage(coverage: Coverage) -> dict[str, Any]:
     passages: list[dict[str, Any]] = []
     for passage in coverage.passages:
-        dumped: dict[str, Any] = {"start": passage.start, "end": passage.end, "status": "failed" if passage.code else "ok"}
+        status = "failed" if passage.code else "kept" if passage.kept else "ok"
+        dumped: dict[str, Any] = {"start": passage.start, "end": passage.end, "sha256": passage.sha256, "status": status}
         if passage.code:
             dumped["code"] = passage.code
         passages.append(dumped)

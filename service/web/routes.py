@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotFound
 
 from service.deadline import Deadline
 from service.domain import Analysis
-from service.pipeline.analyze import EXTRACT_TASK, Services, analyze
+from service.pipeline.analyze import Services, analyze, choose
 from service.settings import Settings
 from service.web.answers import dump_analysis, dump_prompt, json_response
 from service.web.problem_pages import index_page, problem_page
@@ -39,11 +39,11 @@ class Routes:
         Raises: RequestError, ModelError, DeadlineExceededError.
         """
         asked = read_request(request, self.settings)
-        prompt = self.services.prompts.select(asked.prompt, EXTRACT_TASK)
+        prompt = choose(asked.prompt, self.services)
         g.record |= {"prompt": prompt.ref, "model": self.services.model.traits.name}
         seconds = min(self.settings.deadline_s, asked.deadline_s or self.settings.deadline_s)
         deadline = Deadline(g.started + seconds, self.services.clock)
-        analysis = analyze(asked.article, asked.options, prompt, self.services, deadline)
+        analysis = analyze(asked.article, asked.options, prompt, self.services, deadline, previous=asked.previous)
         _record(analysis)
         return json_response(dump_analysis(analysis, return_text=asked.return_text))
 
