@@ -2,6 +2,7 @@
 
 FactCheckError                      code (public, stable) and retryable
 ├── RequestError                    the caller must change the request
+│   ├── NotAcceptableError
 │   ├── EmptyBodyError
 │   ├── InvalidJsonError
 │   ├── InvalidEncodingError
@@ -91,6 +92,12 @@ class UnknownPromptError(RequestError):
     """The request names a prompt this service does not have."""
 
     code = "unknown-prompt"
+
+
+class NotAcceptableError(RequestError):
+    """The client takes none of the media types there are. The message lists them."""
+
+    code = "not-acceptable"
 
 
 class UnsupportedMediaTypeError(RequestError):

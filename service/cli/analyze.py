@@ -15,9 +15,9 @@ from service.cli.progress import BarProgress, waiting
 from service.cli.tables import one_line, render_analysis
 from service.deadline import Deadline
 from service.errors import DeadlineExceededError, FactCheckError, ModelError, RequestError
+from service.export.json_answer import dump_analysis
 from service.pipeline.analyze import analyze, choose
 from service.settings import Settings
-from service.web.answers import dump_analysis
 from service.web.schemas import MAX_CLAIMS, AnalyzeRequest
 
 EXIT_FAILED = 1

@@ -29,7 +29,8 @@ from service.domain import (
     Usage,
 )
 from service.errors import ArticleTooLongError, InvalidRequestError
-from service.web.answers import dump_analysis, json_response
+from service.export.json_answer import dump_analysis
+from service.web.answers import json_response
 from service.web.schemas import MAX_FAULTS, AnalyzeRequest, load_request
 
 TEXT = "Prices rose by 5 percent, said Ms Hale."
