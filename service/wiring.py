@@ -1,5 +1,7 @@
 """The only place that picks concrete classes."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Thread
 from urllib.parse import urlsplit
@@ -40,7 +42,17 @@ def build_services(settings: Settings, *, progress: Progress | None = None, draf
     if settings.embedded:
         return _embedded(settings, prompts, progress or SilentProgress())
     remote = _remote(settings)
-    return Services(RetryingModel(remote, settings.attempts), prompts, close=remote.close)
+    return _services(remote, prompts, settings, remote.close)
+
+
+def _services(model: ChatModel, prompts: PromptLibrary, settings: Settings, close_model: Callable[[], None]) -> Services:
+    pool = ThreadPoolExecutor(settings.parallel_calls, thread_name_prefix="passage")
+
+    def close() -> None:
+        pool.shutdown(wait=False, cancel_futures=True)
+        close_model()
+
+    return Services(RetryingModel(model, settings.attempts), prompts, close=close, pool=pool)
 
 
 def _check_usable(prompts: PromptLibrary) -> None:
@@ -72,6 +84,7 @@ def _remote(settings: Settings) -> OpenAIChatModel:
         endpoint=urlsplit(address).hostname or "",
         context_tokens=settings.context_tokens,
         max_output_tokens=settings.max_output_tokens,
+        passage_chars=settings.passage_chars,
     )
     return OpenAIChatModel(traits, address, settings.api_key or "")
 
@@ -86,7 +99,7 @@ def _embedded(settings: Settings, prompts: PromptLibrary, progress: Progress) ->
 
     model = EmbeddedModel(engine, entry, connect)
     Thread(target=_warm_up, args=(model, prompts), name="warm-up", daemon=True).start()
-    return Services(RetryingModel(model, settings.attempts), prompts, close=model.close)
+    return _services(model, prompts, settings, model.close)
 
 
 def _warm_up(model: ChatModel, prompts: PromptLibrary) -> None:
