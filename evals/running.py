@@ -22,11 +22,10 @@ from service.cli.effects import Effects, stderr_console
 from service.cli.progress import BarProgress
 from service.domain import Options
 from service.llm.replay import RecordingModel, ReplayModel, recorded_traits
-from service.pipeline.analyze import Services
+from service.pipeline.analyze import Services, choose
 from service.prompt_files import load_prompts
 from service.settings import Settings
 
-TASK = "extract_claims"
 REMOTE_WORKERS = 4
 """An endpoint answers several at once; the embedded engine one after the other."""
 
@@ -75,7 +74,7 @@ class Runner:
             chosen = replace(settings, model=model or settings.model)
             workers = plan.workers or (1 if chosen.embedded and not plan.replay else REMOTE_WORKERS)
             with closing(self._services(chosen)) as services:
-                for prompt in [services.prompts.select(ref, TASK) for ref in plan.prompts]:
+                for prompt in [choose(ref, services) for ref in plan.prompts]:
                     info = run_of(prompt, plan.options, services, dict(plan.sets))
                     yield self._run(info, answering(prompt, plan.options, services, chosen.deadline_s), workers)
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from service.domain import (
     ARTICLE_HOLDER,
@@ -44,7 +45,10 @@ class Prover:
 
     def __init__(self, text: str, sentences: Sequence[Sentence]) -> None:
         self._by_number = {sentence.number: sentence for sentence in sentences}
-        self._grounder = Grounder(text, sentences)
+        grounder = Grounder(text, sentences)
+        # A claim's claimant holds a stance on it too, and one sentence carries several claims: the same words, asked again.
+        self._ground, self._ground_name = cache(grounder.ground), cache(grounder.ground_name)
+        self._occurrences = cache(grounder.occurrences)
         self._numbers = frozenset(_NUMBER.findall(text))
         self._quotations = quotations(text)
 
@@ -66,7 +70,7 @@ class Prover:
             id="",
             text=self._claim_text(proposed.text, quote, set_aside),
             quote=quote,
-            occurrences=self._grounder.occurrences(quote.text) or (quote,),
+            occurrences=self._occurrences(quote.text) or (quote,),
             claimant=claimant,
             mode=self._mode(quote) if claimant else Mode.OWN_VOICE,
             stances=(*self._stances(proposed, claimant, quote, set_aside), Stance(ARTICLE_HOLDER, proposed.article, None)),
@@ -82,7 +86,7 @@ class Prover:
             if sentence is None:
                 raise _Refused(SetAsideReason.UNKNOWN_SENTENCE, f"[{number}]")
             words = sentence.text.strip()
-        quote = self._grounder.ground(words, (number,) if sentence else ())
+        quote = self._ground(words, (number,) if sentence else ())
         if quote is None:
             raise _Refused(reason, words)
         return quote
@@ -100,7 +104,7 @@ class Prover:
     def _claimant(self, proposed: ProposedClaim, quote: Quote, set_aside: list[SetAside]) -> Claimant | None:
         if proposed.claimant is None:
             return None
-        named = self._grounder.ground_name(proposed.claimant, quote.sentences)
+        named = self._ground_name(proposed.claimant, quote.sentences)
         if named is None:
             raise _Refused(SetAsideReason.CLAIMANT_NOT_FOUND, proposed.claimant)
         return Claimant(
@@ -115,13 +119,13 @@ class Prover:
         if not words.strip():
             return None
         near = (*quote.sentences, quote.sentences[0] - 1, quote.sentences[-1] + 1)
-        mention = self._grounder.ground_name(words, near)
+        mention = self._ground_name(words, near)
         return mention if mention and set(mention.sentences) & set(near) else None
 
     def _role(self, words: str, named: Quote, set_aside: list[SetAside]) -> str | None:
         if not words.strip():
             return None
-        role = self._grounder.ground(words, named.sentences)
+        role = self._ground(words, named.sentences)
         if role is None:
             set_aside.append(SetAside(SetAsideReason.ROLE_NOT_FOUND, words))
             return None
@@ -130,7 +134,7 @@ class Prover:
     def _cited(self, name: str | None, quote: Quote, set_aside: list[SetAside]) -> Quote | None:
         if name is None:
             return None
-        cited = self._grounder.ground_name(name, quote.sentences)
+        cited = self._ground_name(name, quote.sentences)
         if cited is None:
             set_aside.append(SetAside(SetAsideReason.CITED_NOT_FOUND, name))
         return cited
@@ -161,7 +165,8 @@ class Prover:
         return stances
 
     def _stance(self, proposed: ProposedStance, quote: Quote) -> Stance:
-        holder = self._grounder.ground_name(proposed.holder, (proposed.sentence, *quote.sentences))
+        near = tuple(dict.fromkeys((proposed.sentence, *quote.sentences)))
+        holder = self._ground_name(proposed.holder, near)
         if holder is None:
             raise _Refused(SetAsideReason.HOLDER_NOT_FOUND, proposed.holder)
         evidence = self._quote(proposed.words, proposed.sentence, SetAsideReason.EVIDENCE_NOT_FOUND)

@@ -23,7 +23,7 @@ def prompts():
 def test_an_item_is_answered_by_the_services_own_flow(prompts):
     model = ScriptedModel(json.dumps({"claims": [claim(1, "the bridge cost 40 million euros", claimant="Mayor Ann Roe")]}))
     services = Services(model, prompts)
-    document = answering(prompts.select(None, "extract_claims"), Options(), services, 60.0)(ITEM)
+    document = answering(prompts.select("extract_claims@1", "extract_claims"), Options(), services, 60.0)(ITEM)
     (found,) = read_answer(document).claims
     assert (found.quote.text, found.claimant) == ("the bridge cost 40 million euros", "Mayor Ann Roe")
     assert "A bridge" in model.calls[0].messages[-1].content
@@ -32,7 +32,10 @@ def test_an_item_is_answered_by_the_services_own_flow(prompts):
 
 def test_a_failure_is_raised_and_not_turned_into_an_answer(prompts):
     answer = answering(
-        prompts.select(None, "extract_claims"), Options(), Services(ScriptedModel(ModelBusyError("busy")), prompts), 60.0
+        prompts.select("extract_claims@1", "extract_claims"),
+        Options(),
+        Services(ScriptedModel(ModelBusyError("busy")), prompts),
+        60.0,
     )
     with pytest.raises(ModelBusyError):
         answer(ITEM)
@@ -41,13 +44,13 @@ def test_a_failure_is_raised_and_not_turned_into_an_answer(prompts):
 def test_each_article_has_the_deadline_of_a_request(prompts):
     clock = FixedClock()
     services = Services(ScriptedModel("{}"), prompts, clock=clock)
-    answer = answering(prompts.select(None, "extract_claims"), Options(), services, 0.0)
+    answer = answering(prompts.select("extract_claims@1", "extract_claims"), Options(), services, 0.0)
     with pytest.raises(DeadlineExceededError):
         answer(ITEM)
 
 
 def test_a_run_says_what_was_asked_and_of_whom(prompts):
-    prompt = prompts.select(None, "extract_claims")
+    prompt = prompts.select("extract_claims@1", "extract_claims")
     info = run_of(prompt, Options(max_claims=3), Services(ScriptedModel(), prompts), {"reference": None})
     assert info.label == f"{prompt.name} · scripted · max_claims 3"
     assert (info.asked.prompt, info.asked.model, info.endpoint) == (prompt.ref, "scripted", "nowhere")

@@ -110,13 +110,13 @@ def test_an_endpoint_that_rejects_us_ends_the_run_with_its_reason(data, tmp_path
 
 def test_each_prompt_on_each_model_is_a_run_of_its_own(data, tmp_path):
     bench = Bench(data, REPLY, REPLY, REPLY, REPLY)
-    prompts = ("--prompt", "extract_claims@1", "--prompt", "extract_claims")
+    prompts = ("--prompt", "extract_claims@1", "--prompt", "extract_claims@1#82afff43")
     result = bench.run(
         "run", "--set", "reference", "--out", tmp_path, *prompts, "--model", "one", "--model", "two", "--drafts", "--limit", 1
     )
     assert result.exit_code == 0, result.stderr
     assert bench.built == [("one", True), ("two", True)]
-    # Both refs name the active prompt, so each model has one run, and the second time nothing is asked.
+    # Both refs name the same prompt, so each model has one run, and the second time nothing is asked.
     assert len(result.stdout.split()) == 4
     assert [Path(name).name.split("-")[1] for name in sorted(set(result.stdout.split()))] == ["one", "two"]
     assert len(bench.model.calls) == 2
