@@ -23,7 +23,9 @@ class LongReplyModel:
     Every second quote has other spaces than the article.
     """
 
-    traits = ModelTraits("long-reply", "in the process", context_tokens=32_768, max_output_tokens=8_192)
+    traits = ModelTraits(
+        "long-reply", "in the process", context_tokens=32_768, max_output_tokens=8_192, prompt="extract_claims@1"
+    )
 
     def __init__(self) -> None:
         self._text = json.dumps({"claims": [_claim(number) for number in range(CLAIMS)]}, ensure_ascii=False)

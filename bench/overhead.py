@@ -35,6 +35,7 @@ from service.logs import configure_logs
 from service.pipeline import analyze as flow
 from service.pipeline import extract, ingest
 from service.pipeline.analyze import Services
+from service.pipeline.prove import Prover
 from service.prompting import Prompt
 from service.settings import Settings
 from service.web import routes
@@ -59,7 +60,10 @@ STEPS: tuple[tuple[str, Any, str], ...] = (
     (SDK_CALL, openai.OpenAI, "post"),
     (DOUBLE, _BoundedStream, "read"),
     ("read the reply", extract, "read_reply"),
-    ("prove the claims", flow, "prove"),
+    ("plan the passages", flow, "plan"),
+    ("prove the claims", Prover, "__init__"),
+    ("prove the claims", Prover, "prove"),
+    ("merge the claims", flow, "merge"),
     ("assemble", flow, "assemble"),
     (REST, routes, "analyze"),
     ("dump the answer", routes, "dump_analysis"),

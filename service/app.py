@@ -37,7 +37,8 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     def finish(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.request_id
         response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.update(SECURITY_HEADERS)
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
         structlog.get_logger().info(
             "request",
             request_id=g.request_id,

@@ -27,6 +27,15 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
+class Mode(StrEnum):
+    """How the article brings a claim: in the claimant's own words, in the article's, partly in each, or as its own."""
+
+    DIRECT = "direct"
+    INDIRECT = "indirect"
+    MIXED = "mixed"
+    OWN_VOICE = "own_voice"
+
+
 class SetAsideReason(StrEnum):
     """Why something the model proposed did not become part of the answer."""
 
@@ -34,6 +43,8 @@ class SetAsideReason(StrEnum):
     UNKNOWN_SENTENCE = "unknown_sentence"
     CLAIMANT_NOT_FOUND = "claimant_not_found"
     HOLDER_NOT_FOUND = "holder_not_found"
+    ROLE_NOT_FOUND = "role_not_found"
+    CITED_NOT_FOUND = "cited_not_found"
     EVIDENCE_NOT_FOUND = "evidence_not_found"
     NUMBER_NOT_FOUND = "number_not_found"
     DUPLICATE = "duplicate"
@@ -106,10 +117,21 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Passage:
-    """A run of an article's sentences that one model call reads."""
+    """A run of an article's sentences that one model call reads; `lead` are its first ones, where they lie before."""
 
     article: Article
     sentences: tuple[Sentence, ...]
+    lead: tuple[Sentence, ...] = ()
+
+    @property
+    def start(self) -> int:
+        """Where its text begins, in code points."""
+        return self.sentences[0].start
+
+    @property
+    def end(self) -> int:
+        """Where its text ends, in code points."""
+        return self.sentences[-1].end
 
 
 @dataclass(frozen=True)
@@ -123,11 +145,16 @@ class Quote:
 
 @dataclass(frozen=True)
 class Claimant:
-    """Who puts a claim forward, as the article names them, with where it does."""
+    """Who puts a claim forward.
+
+    `name` is the fullest the article has for them; `mention` the words nearest the claim that refer to them, which may be
+    a pronoun; `role` their office or description in the article's words; `cites` the source they lean on, if they name one.
+    """
 
     name: str
     mention: Quote
     role: str | None = None
+    cites: Quote | None = None
 
 
 @dataclass(frozen=True)
@@ -141,12 +168,17 @@ class Stance:
 
 @dataclass(frozen=True)
 class Claim:
-    """One checkable proposition. `claimant` None means the article says it in its own voice."""
+    """One checkable proposition. `claimant` None means the article says it in its own voice.
+
+    `occurrences` are all places where the words of `quote` stand, `quote` among them, in order.
+    """
 
     id: str
     text: str
     quote: Quote
+    occurrences: tuple[Quote, ...]
     claimant: Claimant | None
+    mode: Mode
     stances: tuple[Stance, ...]
     kind: Kind
     check_worthiness: float
@@ -163,11 +195,16 @@ class SetAside:
 
 @dataclass(frozen=True)
 class PassageCoverage:
-    """A stretch of the article (code points) and whether it was read: `code` is the error code when it was not."""
+    """A stretch of the article (code points) and whether it was read: `code` is the error code when it was not.
+
+    `sha256` is that of its text, by which it is known again; `kept` tells that it was taken over from an earlier analysis.
+    """
 
     start: int
     end: int
+    sha256: str
     code: str | None = None
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -221,8 +258,17 @@ class Caveat:
 
 
 @dataclass(frozen=True)
+class Changes:
+    """The ids of claims that an earlier analysis did not have, no longer has, and still has."""
+
+    new: tuple[str, ...]
+    gone: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Analysis:
-    """The whole answer to one article."""
+    """The whole answer to one article. `changes` is there when an earlier analysis was handed over."""
 
     id: str
     status: AnalysisStatus
@@ -234,3 +280,4 @@ class Analysis:
     provenance: Provenance
     usage: Usage
     warnings: tuple[Caveat, ...]
+    changes: Changes | None = None

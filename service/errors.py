@@ -2,6 +2,7 @@
 
 FactCheckError                      code (public, stable) and retryable
 ├── RequestError                    the caller must change the request
+│   ├── NotAcceptableError
 │   ├── EmptyBodyError
 │   ├── InvalidJsonError
 │   ├── InvalidEncodingError
@@ -42,10 +43,14 @@ class Fault:
 
 
 class FactCheckError(Exception):
-    """Base of all our errors. `code` is public and stable; `retryable` says whether the same request may work later."""
+    """Base of all our errors. `code` is public and stable; `retryable` says whether the same request may work later.
+
+    `passage` is the range of the article, in code points, whose reading failed, where it was read in several.
+    """
 
     code: ClassVar[str] = "internal-error"
     retryable: ClassVar[bool] = False
+    passage: tuple[int, int] | None = None
 
 
 class RequestError(FactCheckError):
@@ -87,6 +92,12 @@ class UnknownPromptError(RequestError):
     """The request names a prompt this service does not have."""
 
     code = "unknown-prompt"
+
+
+class NotAcceptableError(RequestError):
+    """The client takes none of the media types there are. The message lists them."""
+
+    code = "not-acceptable"
 
 
 class UnsupportedMediaTypeError(RequestError):

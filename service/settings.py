@@ -20,7 +20,8 @@ class Settings:
     """The service's settings. Without `base_url` and `api_key` the embedded model answers.
 
     `model` is the name asked of a remote endpoint, or a catalogue name or GGUF path of the embedded engine.
-    `context_tokens` is what prompt and reply may fill together; `max_output_tokens` what a reply may fill.
+    A longer article is read in passages, at most one for each `passage_chars` characters, `parallel_calls` of them at a
+    time. `context_tokens` is what prompt and reply may fill together; `max_output_tokens` what a reply may fill.
     An endpoint that asks for no key needs none set. `engine_threads` 0 means one per core.
     Times are seconds, sizes bytes unless the name says characters or tokens.
     """
@@ -32,6 +33,8 @@ class Settings:
     model: str | None = None
     context_tokens: int = 32_768
     max_output_tokens: int = 8_192
+    passage_chars: int = 6_000
+    parallel_calls: int = 8
     attempts: int = 3
     deadline_s: float = 120.0
     max_request_bytes: int = 1_000_000
@@ -84,6 +87,8 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         model=env.str("FACTCHECK_MODEL", None),
         context_tokens=env.int("FACTCHECK_CONTEXT_TOKENS", plain.context_tokens, validate=validate.Range(min=1_024)),
         max_output_tokens=env.int("FACTCHECK_MAX_OUTPUT_TOKENS", plain.max_output_tokens, validate=validate.Range(min=64)),
+        passage_chars=env.int("FACTCHECK_PASSAGE_CHARS", plain.passage_chars, validate=validate.Range(min=200)),
+        parallel_calls=env.int("FACTCHECK_PARALLEL_CALLS", plain.parallel_calls, validate=validate.Range(min=1, max=256)),
         attempts=env.int("FACTCHECK_ATTEMPTS", plain.attempts, validate=validate.Range(min=1, max=3)),
         deadline_s=env.float("FACTCHECK_DEADLINE_S", plain.deadline_s, validate=validate.Range(min=0.1, max=3_600)),
         max_request_bytes=env.int("FACTCHECK_MAX_REQUEST_BYTES", plain.max_request_bytes, validate=positive),
@@ -120,6 +125,8 @@ SETTING_NAMES = frozenset(
         "FACTCHECK_MODEL",
         "FACTCHECK_CONTEXT_TOKENS",
         "FACTCHECK_MAX_OUTPUT_TOKENS",
+        "FACTCHECK_PASSAGE_CHARS",
+        "FACTCHECK_PARALLEL_CALLS",
         "FACTCHECK_ATTEMPTS",
         "FACTCHECK_DEADLINE_S",
         "FACTCHECK_MAX_REQUEST_BYTES",

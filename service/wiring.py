@@ -1,5 +1,7 @@
 """The only place that picks concrete classes."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Thread
 from urllib.parse import urlsplit
@@ -15,6 +17,8 @@ from service.llm.openai_chat import DEFAULT_BASE_URL, OpenAIChatModel
 from service.llm.retrying import RetryingModel
 from service.llm.sources import Progress, SilentProgress
 from service.pipeline.analyze import EXTRACT_TASK, Services
+from service.pipeline.extract import INPUTS
+from service.pipeline.replies import READABLE
 from service.prompt_files import find_prompts, load_prompts
 from service.prompting import PromptLibrary
 from service.settings import Settings
@@ -30,6 +34,7 @@ def build_services(settings: Settings, *, progress: Progress | None = None, draf
     Raises: SetupError for prompt files, catalogue, weights, key and temporary folder; nothing is left for a request to find.
     """
     prompts = load_prompts(find_prompts(), drafts=drafts)
+    _check_usable(prompts)
     try:
         prepare()
     except OSError as error:
@@ -37,7 +42,29 @@ def build_services(settings: Settings, *, progress: Progress | None = None, draf
     if settings.embedded:
         return _embedded(settings, prompts, progress or SilentProgress())
     remote = _remote(settings)
-    return Services(RetryingModel(remote, settings.attempts), prompts, close=remote.close)
+    return _services(remote, prompts, settings, remote.close)
+
+
+def _services(model: ChatModel, prompts: PromptLibrary, settings: Settings, close_model: Callable[[], None]) -> Services:
+    pool = ThreadPoolExecutor(settings.parallel_calls, thread_name_prefix="passage")
+
+    def close() -> None:
+        pool.shutdown(wait=False, cancel_futures=True)
+        close_model()
+
+    return Services(RetryingModel(model, settings.attempts), prompts, close=close, pool=pool)
+
+
+def _check_usable(prompts: PromptLibrary) -> None:
+    """Nothing, when every extraction prompt asks only for what can be filled in and gets replies that can be read."""
+    faults = []
+    for prompt in prompts:
+        if prompt.task == EXTRACT_TASK:
+            faults += [f"{prompt.name}: no such input: {name}" for name in sorted(prompt.inputs - INPUTS)]
+            if prompt.output.name not in READABLE:
+                faults.append(f"{prompt.name}: replies in {prompt.output.name} cannot be read")
+    if faults:
+        raise SetupError("these prompts cannot be used", faults)
 
 
 def fetch_weights(settings: Settings, progress: Progress | None = None) -> None:
@@ -57,6 +84,7 @@ def _remote(settings: Settings) -> OpenAIChatModel:
         endpoint=urlsplit(address).hostname or "",
         context_tokens=settings.context_tokens,
         max_output_tokens=settings.max_output_tokens,
+        passage_chars=settings.passage_chars,
     )
     return OpenAIChatModel(traits, address, settings.api_key or "")
 
@@ -71,12 +99,12 @@ def _embedded(settings: Settings, prompts: PromptLibrary, progress: Progress) ->
 
     model = EmbeddedModel(engine, entry, connect)
     Thread(target=_warm_up, args=(model, prompts), name="warm-up", daemon=True).start()
-    return Services(RetryingModel(model, settings.attempts), prompts, close=model.close)
+    return _services(model, prompts, settings, model.close)
 
 
 def _warm_up(model: ChatModel, prompts: PromptLibrary) -> None:
     """Nothing: the engine runs and has read the constant part of the prompt, so that the first article need not wait for it."""
-    prompt = prompts.select(None, EXTRACT_TASK)
+    prompt = prompts.select(model.traits.prompt, EXTRACT_TASK)
     messages = prompt.render(dict.fromkeys(prompt.inputs, ""))
     with suppress(FactCheckError):  # a request will meet the same fault and tell it; the one token asked for is cut off
         model.complete(ModelCall(messages, prompt.output, 0.0, 1), Deadline.after(_WARM_UP_S))

@@ -6,7 +6,9 @@ from typing import Any
 from service.deadline import Deadline
 from service.llm.base import ModelCall, ModelTraits, Reply, ResponseFormat
 
-TRAITS = ModelTraits(name="scripted", endpoint="nowhere", context_tokens=32_768, max_output_tokens=8_192)
+TRAITS = ModelTraits(
+    name="scripted", endpoint="nowhere", context_tokens=32_768, max_output_tokens=8_192, prompt="extract_claims@1"
+)
 
 
 class FixedClock:

@@ -64,10 +64,32 @@ def claim(sentence: int, quote: str) -> dict[str, Any]:
     }
 
 
-def answer_for(user_message: str) -> dict[str, Any]:
+def claim_v2(sentence: int, quote: str) -> dict[str, Any]:
+    """The same in version 2 of the reply schema."""
+    return {
+        "n": sentence,
+        "quote": quote,
+        "text": "",
+        "by": 0,
+        "as": "",
+        "stances": [],
+        "kind": "event",
+        "worth": 5,
+        "why": "fact",
+    }
+
+
+def answer_for(user_message: str, *, version: int = 1) -> dict[str, Any]:
     """A valid reply to a prompt: one claim for each of its first numbered sentences, quoting its first words."""
-    found = _NUMBERED.findall(user_message)[:CLAIMS_PER_ANSWER]
-    return {"claims": [claim(int(number), quote_of(sentence)) for number, sentence in found]}
+    found = [(int(number), quote_of(sentence)) for number, sentence in _NUMBERED.findall(user_message)[:CLAIMS_PER_ANSWER]]
+    if version == 1:
+        return {"claims": [claim(*one) for one in found]}
+    return {"sources": [], "claims": [claim_v2(*one) for one in found]}
+
+
+def _version(body: Mapping[str, Any]) -> int:
+    """The version of the reply schema a request speaks of: by its schema's name, else by its system message."""
+    return 2 if "claim_list_v2" in json.dumps(body.get("response_format")) or '"sources"' in str(body["messages"][0]) else 1
 
 
 def completion(  # noqa: PLR0913 (one keyword for each field a test varies)
@@ -162,7 +184,8 @@ class Modes:
         messages = call.body["messages"]
         prompt = "".join(f"{message['role']}\n{message['content']}\n" for message in messages)
         article = next((said for message in reversed(messages) if _NUMBERED.search(said := message["content"])), "")
-        text = json.dumps(answer_for(article), ensure_ascii=False)
+        version = _version(call.body)
+        text = json.dumps(answer_for(article, version=version), ensure_ascii=False)
         how: dict[str, Any] = {}
         match self._mode:
             case "refuse":
@@ -174,7 +197,10 @@ class Modes:
             case "empty":
                 text = ""
             case "other-article":
-                text = json.dumps({"claims": [claim(1, "Nothing of this kind was ever printed here")]})
+                words = "Nothing of this kind was ever printed here"
+                text = json.dumps(
+                    {"claims": [claim(1, words)]} if version == 1 else {"sources": [], "claims": [claim_v2(1, words)]}
+                )
         cached = max((_common_prefix(prompt, earlier) for earlier in tuple(self._prompts)), default=0)
         self._prompts.append(prompt)
         return completion(

@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import fields, replace
+from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
@@ -63,6 +64,21 @@ def serve(effects: Effects, host: str | None, port: int | None) -> None:
     """Answer HTTP requests until told to stop."""
     settings = effects.settings()
     effects.serve(replace(settings, host=host or settings.host, port=settings.port if port is None else port))
+
+
+@main.command("eval", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def eval_command(ctx: click.Context, arguments: tuple[str, ...]) -> None:
+    """Measure prompts and models on labelled articles (in a checkout, with what `make test` installs)."""
+    try:
+        # By name: the service is complete without its evaluation, which has libraries of its own.
+        evals = import_module("evals.cli").evals
+    except ModuleNotFoundError as error:
+        raise SetupError(
+            f"the evaluation is not installed here: {error.name} is missing; run `make test` in a checkout"
+        ) from error
+    ctx.exit(evals.main(list(arguments), "factcheck eval", standalone_mode=False, obj=ctx.obj) or 0)
 
 
 @main.command("settings")

@@ -15,9 +15,9 @@ from service.cli.progress import BarProgress, waiting
 from service.cli.tables import one_line, render_analysis
 from service.deadline import Deadline
 from service.errors import DeadlineExceededError, FactCheckError, ModelError, RequestError
-from service.pipeline.analyze import EXTRACT_TASK, analyze
+from service.export.json_answer import dump_analysis
+from service.pipeline.analyze import analyze, choose
 from service.settings import Settings
-from service.web.answers import dump_analysis
 from service.web.schemas import MAX_CLAIMS, AnalyzeRequest
 
 EXIT_FAILED = 1
@@ -101,7 +101,7 @@ def _analyze_all(articles: Sequence[_Named], effects: Effects, settings: Setting
     done = 0
     console = stderr_console()
     with closing(effects.build_services(settings, progress=BarProgress(console), drafts=drafts)) as services:
-        prompt = services.prompts.select(articles[0].request.prompt, EXTRACT_TASK)
+        prompt = choose(articles[0].request.prompt, services)
         for article in articles:
             deadline = Deadline.after(settings.deadline_s, services.clock)
             try:

@@ -70,6 +70,8 @@ class ModelTraits:
     `endpoint` is a host for people to read, never a key. `context_tokens` bounds prompt and reply together.
     `trial` marks a model whose answers are for trying the service out, not for editors. `narrow_schema` asks for the
     reply schema to be narrowed to what each article offers (free for a local engine, a new compilation for a remote one).
+    A longer article is read in passages, at most one for each `passage_chars` characters. `prompt` names the prompt written
+    for a model of its kind, where that is not the active one.
     """
 
     name: str
@@ -78,6 +80,8 @@ class ModelTraits:
     max_output_tokens: int
     trial: bool = False
     narrow_schema: bool = False
+    passage_chars: int = 6_000
+    prompt: str | None = None
 
 
 class ChatModel(Protocol):

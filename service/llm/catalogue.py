@@ -14,6 +14,8 @@ from service.errors import SetupError
 PACKAGED: Final = Path(__file__).with_name("models.toml")
 _LOCAL_CONTEXT_TOKENS: Final = 8_192
 _LOCAL_MAX_OUTPUT_TOKENS: Final = 2_048
+_LOCAL_PASSAGE_CHARS: Final = 1_200
+_LOCAL_PROMPT: Final = "extract_claims@1"  # the one whose replies can be narrowed, which helps a model of unknown size
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Entry:
     memory_bytes: int
     trial: bool
     narrow_schema: bool
+    passage_chars: int
+    prompt: str
     sources: tuple[HubSource | WheelSource, ...]
     local: Path | None = None
 
@@ -118,6 +122,8 @@ def _local(name: str, model_dir: Path) -> Entry:
         memory_bytes=0,
         trial=False,
         narrow_schema=True,
+        passage_chars=_LOCAL_PASSAGE_CHARS,
+        prompt=_LOCAL_PROMPT,
         sources=(),
         local=found.resolve(),
     )
@@ -214,6 +220,8 @@ class _EntrySchema(_Strict):
     memory_bytes = _count()
     trial = _flag()
     narrow_schema = _flag()
+    passage_chars = _count()
+    prompt = fields.String(required=True, validate=validate.Length(min=1))
     sources = fields.List(_Source(), required=True, validate=validate.Length(min=1))
 
     @validates_schema

@@ -32,6 +32,8 @@ class EmbeddedModel:
             max_output_tokens=entry.max_output_tokens,
             trial=entry.trial,
             narrow_schema=entry.narrow_schema,
+            passage_chars=entry.passage_chars,
+            prompt=entry.prompt,
         )
 
     @property

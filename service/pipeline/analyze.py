@@ -1,7 +1,8 @@
 """The flow, from an article to its analysis, on one screen: each step takes one type and returns the next."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from time import monotonic
 
 from service.deadline import Deadline
@@ -10,12 +11,17 @@ from service.llm.base import ChatModel
 from service.pipeline.assemble import Outcome, assemble
 from service.pipeline.extract import Asking, extract
 from service.pipeline.ingest import ingest
-from service.pipeline.prove import prove
+from service.pipeline.merge import merge
+from service.pipeline.plan import plan
+from service.pipeline.previous import Previous, reread
+from service.pipeline.prove import Prover
+from service.pipeline.read import Reading, read
 from service.prompting import Prompt, PromptLibrary
 from service.text.segment import segment
 
 EXTRACT_TASK = "extract_claims"
 REPAIR_TASK = "repair_claims"
+PARALLEL_CALLS = 8
 
 
 def _nothing_to_close() -> None:
@@ -24,25 +30,52 @@ def _nothing_to_close() -> None:
 
 @dataclass(frozen=True)
 class Services:
-    """What an analysis needs of the outside world. `close` gives back what they hold."""
+    """What an analysis needs of the outside world. `pool` reads passages side by side; `close` gives back what is held."""
 
     model: ChatModel
     prompts: PromptLibrary
     clock: Callable[[], float] = monotonic
     close: Callable[[], None] = _nothing_to_close
+    pool: Executor = field(default_factory=lambda: ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="passage"))
 
 
-def analyze(given: ArticleInput, options: Options, prompt: Prompt, services: Services, deadline: Deadline) -> Analysis:
-    """The proved claims of an article.
+def choose(ref: str | None, services: Services) -> Prompt:
+    """The prompt a request names, else the one written for the model, else the active one.
+
+    Raises: UnknownPromptError.
+    """
+    return services.prompts.select(services.model.traits.prompt if ref is None else ref, EXTRACT_TASK)
+
+
+def analyze(  # noqa: PLR0913 - the request's parts, each of a type of its own
+    given: ArticleInput,
+    options: Options,
+    prompt: Prompt,
+    services: Services,
+    deadline: Deadline,
+    *,
+    previous: Previous | None = None,
+) -> Analysis:
+    """The proved claims of an article. Of a `previous` analysis by the same prompt and model, what still stands is kept.
 
     Raises: ArticleTooLongError, ModelError, DeadlineExceededError. A failure is never an analysis without claims.
     """
-    started = services.clock()
+    started, model = services.clock(), services.model
     article = ingest(given)
-    passage = Passage(article, segment(article.text, article.language))
+    sentences = segment(article.text, article.language)
+    usable = previous if previous and (previous.prompt, previous.model) == (prompt.ref, model.traits.name) else None
+    passages = plan(article, sentences, model.traits.passage_chars, usable.known() if usable else ())
+    prover = Prover(article.text, sentences)
     asking = Asking(prompt, services.prompts.select(None, REPAIR_TASK))
-    extraction = extract(passage, options, asking, services.model, deadline)
-    proof = prove(passage, extraction.proposed, options)
+
+    def read_one(passage: Passage) -> Reading:
+        if usable and (kept := reread(passage, usable, prover)):
+            return kept
+        extraction = extract(passage, options, asking, model, deadline)
+        return Reading(passage, extraction, prover.prove(extraction.proposed))
+
+    readings = read(passages, read_one, services.pool, allow_partial=options.allow_partial)
+    merged = merge((claim for reading in readings for claim in reading.proof.claims), options)
     deadline.check()
     took_ms = round((services.clock() - started) * 1000)
-    return assemble(passage, prompt, services.model.traits, Outcome(extraction, proof, took_ms))
+    return assemble(article, prompt, model.traits, Outcome(readings, merged, took_ms, previous, usable is not None))

@@ -1,5 +1,6 @@
 """Everything the steps found out, put together as the answer to one article."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
@@ -7,17 +8,23 @@ from importlib.metadata import version
 from service.domain import (
     Analysis,
     AnalysisStatus,
+    Article,
     Caveat,
+    Changes,
+    Claim,
     Coverage,
     ModelProvenance,
-    Passage,
     PassageCoverage,
     Provenance,
+    SetAside,
+    SetAsideReason,
     Usage,
 )
-from service.llm.base import ModelTraits
-from service.pipeline.extract import Extraction
-from service.pipeline.prove import Proof
+from service.llm.base import ModelTraits, Reply
+from service.pipeline.merge import Merged
+from service.pipeline.plan import digest
+from service.pipeline.previous import Previous
+from service.pipeline.read import Reading
 from service.prompting import Prompt
 
 _SERVICE_VERSION = version("factcheck-service")
@@ -31,40 +38,76 @@ _REPAIRS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What reading a passage came to: what the model proposed and what of it was proved, in how many milliseconds."""
+    """What reading an article came to, in how many milliseconds; `reused` tells whether `previous` could be built upon."""
 
-    extraction: Extraction
-    proof: Proof
+    readings: tuple[Reading, ...]
+    merged: Merged
     took_ms: int
+    previous: Previous | None = None
+    reused: bool = False
 
 
-def assemble(passage: Passage, prompt: Prompt, traits: ModelTraits, outcome: Outcome) -> Analysis:
+def assemble(article: Article, prompt: Prompt, traits: ModelTraits, outcome: Outcome) -> Analysis:
     """The analysis. Its id is the hash of what was read and what was answered: the same answer has the same id."""
-    article, sentences, extraction = passage.article, passage.sentences, outcome.extraction
-    last = extraction.replies[-1]
-    provenance = Provenance(
+    readings = outcome.readings
+    replies = [reply for reading in readings for reply in reading.extraction.replies]
+    refused = (*(one for reading in readings for one in reading.proof.set_aside), *outcome.merged.set_aside)
+    failed = any(reading.failure for reading in readings)
+    return Analysis(
+        id=f"an_{_answer_digest(article, prompt, replies, outcome.merged.claims)}",
+        status=AnalysisStatus.PARTIAL if failed else AnalysisStatus.COMPLETE,
+        article=article,
+        sentences=sum(len(reading.passage.sentences) for reading in readings),
+        claims=outcome.merged.claims,
+        coverage=_coverage(readings),
+        set_aside=refused,
+        provenance=_provenance(prompt, traits, replies),
+        usage=_usage(replies, outcome.took_ms),
+        warnings=(*_model_warnings(traits), *_reading_warnings(readings), *_limit_warnings(outcome, refused)),
+        changes=_changes(outcome.previous, outcome.merged.claims),
+    )
+
+
+def _answer_digest(article: Article, prompt: Prompt, replies: Iterable[Reply], claims: Iterable[Claim]) -> str:
+    answered = [
+        article.sha256,
+        prompt.ref,
+        *(reply.served_model + reply.text for reply in replies),
+        *(claim.id for claim in claims),
+    ]
+    return sha256("\n".join(answered).encode("utf-8")).hexdigest()[:24]
+
+
+def _coverage(readings: Sequence[Reading]) -> Coverage:
+    text = readings[0].passage.article.text
+    return Coverage(
+        sentences=sum(len(reading.passage.sentences) for reading in readings),
+        read=sum(len(reading.passage.sentences) - reading.extraction.left_out for reading in readings if not reading.failure),
+        passages=tuple(
+            PassageCoverage(
+                start=reading.passage.start,
+                end=reading.passage.end,
+                sha256=digest(text[reading.passage.start : reading.passage.end]),
+                code=reading.failure.code if reading.failure else None,
+                kept=reading.kept,
+            )
+            for reading in readings
+        ),
+    )
+
+
+def _provenance(prompt: Prompt, traits: ModelTraits, replies: Sequence[Reply]) -> Provenance:
+    served = sorted({reply.served_model for reply in replies})
+    formats = sorted({reply.response_format.value for reply in replies})
+    return Provenance(
         prompt=prompt.ref,
         schema=f"{prompt.output.name}#{prompt.output.sha256[:12]}",
-        model=ModelProvenance(traits.name, last.served_model, traits.endpoint, last.response_format.value),
+        model=ModelProvenance(traits.name, ", ".join(served), traits.endpoint, ", ".join(formats)),
         service=_SERVICE_VERSION,
     )
-    answered = "\n".join([article.sha256, prompt.ref, last.served_model, *(reply.text for reply in extraction.replies)])
-    return Analysis(
-        id=f"an_{sha256(answered.encode('utf-8')).hexdigest()[:24]}",
-        status=AnalysisStatus.COMPLETE,
-        article=article,
-        sentences=len(sentences),
-        claims=outcome.proof.claims,
-        coverage=Coverage(len(sentences), len(sentences) - extraction.left_out, (PassageCoverage(0, len(article.text)),)),
-        set_aside=outcome.proof.set_aside,
-        provenance=provenance,
-        usage=_usage(extraction, outcome.took_ms),
-        warnings=_warnings(traits, extraction),
-    )
 
 
-def _usage(extraction: Extraction, took_ms: int) -> Usage:
-    replies = extraction.replies
+def _usage(replies: Sequence[Reply], took_ms: int) -> Usage:
     return Usage(
         calls=sum(reply.calls for reply in replies),
         retries=sum(reply.retries for reply in replies),
@@ -76,23 +119,44 @@ def _usage(extraction: Extraction, took_ms: int) -> Usage:
     )
 
 
-def _warnings(traits: ModelTraits, extraction: Extraction) -> tuple[Caveat, ...]:
-    told = []
+def _model_warnings(traits: ModelTraits) -> Iterable[Caveat]:
     if traits.trial:
-        told.append(
-            Caveat(
-                "trial_model",
-                f"{traits.name} is a small model for trying the service out: its quotes are proved, but which sentences "
-                "are claims, who makes them and how worth checking they are is not to be relied on.",
-            )
+        yield Caveat(
+            "trial_model",
+            f"{traits.name} is a small model for trying the service out: its quotes are proved, but which sentences "
+            "are claims, who makes them and how worth checking they are is not to be relied on.",
         )
-    if extraction.left_out:
-        told.append(
-            Caveat(
-                "sentences_left_out",
-                f"{extraction.left_out} sentences that could carry a claim were not asked about: "
-                "this model takes only the first ones.",
-            )
+
+
+def _reading_warnings(readings: Sequence[Reading]) -> Iterable[Caveat]:
+    if failed := [reading for reading in readings if reading.failure]:
+        yield Caveat(
+            "passages_failed", f"{len(failed)} of {len(readings)} passages were not read; coverage says which and why."
         )
-    told += [Caveat(f"repaired_{repair}", _REPAIRS[repair]) for repair in extraction.repairs]
-    return tuple(told)
+    if left_out := sum(reading.extraction.left_out for reading in readings):
+        yield Caveat(
+            "sentences_left_out",
+            f"{left_out} sentences that could carry a claim were not asked about: this model takes only the first ones.",
+        )
+    for repair in sorted({repair for reading in readings for repair in reading.extraction.repairs}):
+        yield Caveat(f"repaired_{repair}", _REPAIRS[repair])
+
+
+def _limit_warnings(outcome: Outcome, refused: Iterable[SetAside]) -> Iterable[Caveat]:
+    if cut := sum(one.reason is SetAsideReason.OVER_MAX_CLAIMS for one in refused):
+        yield Caveat("max_claims_reached", f"{cut} more claims were found than asked for; set_aside names them.")
+    if outcome.previous and not outcome.reused:
+        yield Caveat(
+            "previous_not_used", "The previous analysis was made by another prompt or model: everything was read anew."
+        )
+
+
+def _changes(previous: Previous | None, claims: Iterable[Claim]) -> Changes | None:
+    if previous is None:
+        return None
+    before, now = [claim.id for claim in previous.claims], [claim.id for claim in claims]
+    return Changes(
+        new=tuple(one for one in now if one not in before),
+        gone=tuple(one for one in before if one not in now),
+        kept=tuple(one for one in now if one in before),
+    )

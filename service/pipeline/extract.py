@@ -1,18 +1,21 @@
 """A passage and a prompt in, the claims a model proposes out; one repair round at most."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from service.deadline import Deadline
 from service.domain import Options, Passage, Sentence
 from service.errors import ArticleTooLongError, ModelSchemaError
 from service.llm.base import ChatModel, Message, ModelCall, Reply
-from service.pipeline.narrow import narrow
+from service.pipeline.narrow import NARROWABLE, narrow
 from service.pipeline.replies import ProposedClaim, UnreadableReplyError, read_reply
 from service.prompting import Prompt
 
 _BYTES_PER_TOKEN = 3
 """Low for every script we measured, so that the estimate of tokens is an upper one."""
+
+INPUTS = frozenset({"title", "lead", "limits", "sentences"})
+"""The inputs a prompt may declare."""
 
 _OUTPUT_TOKENS_PER_CHAR = 0.6
 """An annotator finds about 25 claims in 3,000 characters, and a claim costs up to 70 tokens."""
@@ -47,7 +50,7 @@ def extract(passage: Passage, options: Options, asking: Asking, model: ChatModel
     call, left_out = _call(passage, options, asking.prompt, model)
     first = model.complete(call, deadline)
     try:
-        proposed, repairs = read_reply(first.text)
+        proposed, repairs = read_reply(first.text, asking.prompt.output.name)
     except UnreadableReplyError as error:
         faults = error.faults
     else:
@@ -56,7 +59,7 @@ def extract(passage: Passage, options: Options, asking: Asking, model: ChatModel
     again = replace(call, messages=(*call.messages, Message("assistant", first.text), *asked))
     second = model.complete(again, deadline)
     try:
-        proposed, repairs = read_reply(second.text)
+        proposed, repairs = read_reply(second.text, asking.prompt.output.name)
     except UnreadableReplyError as error:
         raise ModelSchemaError(f"{error} after the repair round") from error
     return Extraction(proposed, (first, second), ("asked_again", *repairs), left_out)
@@ -64,11 +67,9 @@ def extract(passage: Passage, options: Options, asking: Asking, model: ChatModel
 
 def _call(passage: Passage, options: Options, prompt: Prompt, model: ChatModel) -> tuple[ModelCall, int]:
     sentences = passage.sentences
-    messages = prompt.render(
-        {"title": _one_line(passage.article.title or "(none)"), "limits": _limits(options), "sentences": numbered(sentences)}
-    )
+    messages = prompt.render({name: value for name, value in _inputs(passage, options).items() if name in prompt.inputs})
     traits = model.traits
-    if traits.narrow_schema:
+    if traits.narrow_schema and prompt.output.name in NARROWABLE:
         narrowed = narrow(prompt.output, sentences, options)
         schema, needed, left_out = narrowed.schema, narrowed.output_tokens, narrowed.left_out
     else:
@@ -79,6 +80,17 @@ def _call(passage: Passage, options: Options, prompt: Prompt, model: ChatModel) 
     if most < needed:
         raise ArticleTooLongError("the article is longer than one call to this model can take; send a shorter part of it")
     return ModelCall(messages, schema, prompt.temperature, most), left_out
+
+
+def _inputs(passage: Passage, options: Options) -> Mapping[str, str]:
+    """Everything a prompt may ask to be filled in."""
+    lead = _one_line(" ".join(sentence.text for sentence in passage.lead))
+    return {
+        "title": _one_line(passage.article.title or "(none)"),
+        "lead": f"Lead of the article, for understanding only: {lead}" if lead else "",
+        "limits": _limits(options),
+        "sentences": numbered(passage.sentences),
+    }
 
 
 def numbered(sentences: Sequence[Sentence]) -> str:

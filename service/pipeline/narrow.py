@@ -15,6 +15,9 @@ from service.domain import Kind, Options, Sentence, StanceLabel
 from service.llm.base import ReplySchema
 from service.text.candidates import speaker
 
+NARROWABLE = frozenset({"claim_list.v1"})
+"""The reply schemas this knows how to narrow: those whose claims stand alone."""
+
 _MAX_ENTRIES = 10
 """At about 55 tokens an entry, what a 135M model writes in ten seconds on two cores."""
 

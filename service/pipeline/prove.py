@@ -2,17 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 
 from service.domain import (
     ARTICLE_HOLDER,
     Claim,
     Claimant,
-    Options,
-    Passage,
+    Mode,
     Quote,
+    Sentence,
     SetAside,
     SetAsideReason,
     Stance,
@@ -20,13 +19,16 @@ from service.domain import (
 )
 from service.pipeline.replies import ProposedClaim, ProposedStance
 from service.text.ground import Grounder
+from service.text.quotation import quotations, quoted_share
 
 _NUMBER = re.compile(r"\d[\d.,]*\d|\d")
+_ALL_OF_IT = 0.9
+"""The share of a claim's quote that must stand between quotation marks for it to be the claimant's own words."""
 
 
 @dataclass(frozen=True)
 class Proof:
-    """The claims that stand, in the article's order, and what was refused."""
+    """The claims that stand and what was refused, both in the order proposed. Ids are given once all passages are in."""
 
     claims: tuple[Claim, ...]
     set_aside: tuple[SetAside, ...]
@@ -38,40 +40,40 @@ class _Refused(Exception):  # noqa: N818 - control flow inside this step, not an
         self.entry = SetAside(reason, text)
 
 
-def prove(passage: Passage, proposed: Sequence[ProposedClaim], options: Options) -> Proof:
-    """The proposed claims whose words are in the article."""
-    prover = _Prover(passage)
-    claims: list[Claim] = []
-    for candidate in proposed:
-        try:
-            claims.append(prover.claim(candidate))
-        except _Refused as refused:
-            prover.set_aside.append(refused.entry)
-    kept = _within(options, _distinct(claims, prover.set_aside), prover.set_aside)
-    ordered = sorted(kept, key=lambda claim: (claim.quote.span.start, claim.quote.span.end))
-    return Proof(_with_ids(ordered), tuple(prover.set_aside))
+class Prover:
+    """Proves proposals against one article. Thread-safe: passages may be proved side by side."""
 
-
-class _Prover:
-    """Proves proposals against one article and collects what it refuses."""
-
-    def __init__(self, passage: Passage) -> None:
-        self._by_number = {sentence.number: sentence for sentence in passage.sentences}
-        grounder = Grounder(passage.article.text, passage.sentences)
+    def __init__(self, text: str, sentences: Sequence[Sentence]) -> None:
+        self._by_number = {sentence.number: sentence for sentence in sentences}
+        grounder = Grounder(text, sentences)
         # A claim's claimant holds a stance on it too, and one sentence carries several claims: the same words, asked again.
         self._ground, self._ground_name = cache(grounder.ground), cache(grounder.ground_name)
-        self._numbers = frozenset(_NUMBER.findall(passage.article.text))
-        self.set_aside: list[SetAside] = []
+        self._occurrences = cache(grounder.occurrences)
+        self._numbers = frozenset(_NUMBER.findall(text))
+        self._quotations = quotations(text)
 
-    def claim(self, proposed: ProposedClaim) -> Claim:
+    def prove(self, proposed: Sequence[ProposedClaim]) -> Proof:
+        """The proposed claims whose words are in the article."""
+        claims: list[Claim] = []
+        set_aside: list[SetAside] = []
+        for candidate in proposed:
+            try:
+                claims.append(self._claim(candidate, set_aside))
+            except _Refused as refused:
+                set_aside.append(refused.entry)
+        return Proof(tuple(claims), tuple(set_aside))
+
+    def _claim(self, proposed: ProposedClaim, set_aside: list[SetAside]) -> Claim:
         quote = self._quote(proposed.quote, proposed.sentence, SetAsideReason.QUOTE_NOT_FOUND)
-        claimant = self._claimant(proposed.claimant, quote)
+        claimant = self._claimant(proposed, quote, set_aside)
         return Claim(
             id="",
-            text=self._claim_text(proposed.text, quote),
+            text=self._claim_text(proposed.text, quote, set_aside),
             quote=quote,
+            occurrences=self._occurrences(quote.text) or (quote,),
             claimant=claimant,
-            stances=(*self._stances(proposed, claimant, quote), Stance(ARTICLE_HOLDER, proposed.article, None)),
+            mode=self._mode(quote) if claimant else Mode.OWN_VOICE,
+            stances=(*self._stances(proposed, claimant, quote, set_aside), Stance(ARTICLE_HOLDER, proposed.article, None)),
             kind=proposed.kind,
             check_worthiness=proposed.worth,
             check_worthiness_reason=proposed.why.strip(),
@@ -89,34 +91,72 @@ class _Prover:
             raise _Refused(reason, words)
         return quote
 
-    def _claim_text(self, proposed: str, quote: Quote) -> str:
+    def _claim_text(self, proposed: str, quote: Quote, set_aside: list[SetAside]) -> str:
         """The model's wording, or the quote's where it has none or brings a number that the article does not hold."""
         text = proposed.strip()
         if not text:
             return quote.text
         if not self._numbers.issuperset(_NUMBER.findall(text)):
-            self.set_aside.append(SetAside(SetAsideReason.NUMBER_NOT_FOUND, text))
+            set_aside.append(SetAside(SetAsideReason.NUMBER_NOT_FOUND, text))
             return quote.text
         return text
 
-    def _claimant(self, name: str | None, quote: Quote) -> Claimant | None:
+    def _claimant(self, proposed: ProposedClaim, quote: Quote, set_aside: list[SetAside]) -> Claimant | None:
+        if proposed.claimant is None:
+            return None
+        named = self._ground_name(proposed.claimant, quote.sentences)
+        if named is None:
+            raise _Refused(SetAsideReason.CLAIMANT_NOT_FOUND, proposed.claimant)
+        return Claimant(
+            name=named.text,
+            mention=self._mention(proposed.mention, quote) or named,
+            role=self._role(proposed.role, named, set_aside),
+            cites=self._cited(proposed.cites, quote, set_aside),
+        )
+
+    def _mention(self, words: str, quote: Quote) -> Quote | None:
+        """Where the words that refer to the claimant stand: in the sentences of the quote or beside them, or not at all."""
+        if not words.strip():
+            return None
+        near = (*quote.sentences, quote.sentences[0] - 1, quote.sentences[-1] + 1)
+        mention = self._ground_name(words, near)
+        return mention if mention and set(mention.sentences) & set(near) else None
+
+    def _role(self, words: str, named: Quote, set_aside: list[SetAside]) -> str | None:
+        if not words.strip():
+            return None
+        role = self._ground(words, named.sentences)
+        if role is None:
+            set_aside.append(SetAside(SetAsideReason.ROLE_NOT_FOUND, words))
+            return None
+        return role.text
+
+    def _cited(self, name: str | None, quote: Quote, set_aside: list[SetAside]) -> Quote | None:
         if name is None:
             return None
-        mention = self._ground_name(name, quote.sentences)
-        if mention is None:
-            raise _Refused(SetAsideReason.CLAIMANT_NOT_FOUND, name)
-        return Claimant(name=mention.text, mention=mention)
+        cited = self._ground_name(name, quote.sentences)
+        if cited is None:
+            set_aside.append(SetAside(SetAsideReason.CITED_NOT_FOUND, name))
+        return cited
 
-    def _stances(self, proposed: ProposedClaim, claimant: Claimant | None, quote: Quote) -> list[Stance]:
+    def _mode(self, quote: Quote) -> Mode:
+        share = quoted_share(quote.span.start, quote.span.end, self._quotations)
+        if share >= _ALL_OF_IT:
+            return Mode.DIRECT
+        return Mode.MIXED if share else Mode.INDIRECT
+
+    def _stances(
+        self, proposed: ProposedClaim, claimant: Claimant | None, quote: Quote, set_aside: list[SetAside]
+    ) -> list[Stance]:
         stances: list[Stance] = []
         for candidate in proposed.stances:
             try:
                 stance = self._stance(candidate, quote)
             except _Refused as refused:
-                self.set_aside.append(refused.entry)
+                set_aside.append(refused.entry)
                 continue
             if any((stance.holder, stance.label) == (other.holder, other.label) for other in stances):
-                self.set_aside.append(SetAside(SetAsideReason.DUPLICATE, f"{stance.holder}: {stance.label}"))
+                set_aside.append(SetAside(SetAsideReason.DUPLICATE, f"{stance.holder}: {stance.label}"))
             else:
                 stances.append(stance)
         if claimant and not any(_same_person(stance.holder, claimant.name) for stance in stances):
@@ -137,46 +177,3 @@ def _same_person(one: str, other: str) -> bool:
     """Whether one name is the other or a shorter form of it: "Peskov" and "Dmitry Peskov"."""
     words, others = set(one.casefold().split()), set(other.casefold().split())
     return words <= others or others <= words
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
-
-
-def _distinct(claims: Sequence[Claim], set_aside: list[SetAside]) -> list[Claim]:
-    """The claims without those that say again what an earlier one by the same claimant said."""
-    kept: dict[tuple[str, str | None], Claim] = {}
-    for claim in claims:
-        key = (_folded(claim.text), claim.claimant.name if claim.claimant else None)
-        if key in kept:
-            set_aside.append(SetAside(SetAsideReason.DUPLICATE, claim.text))
-        else:
-            kept[key] = claim
-    return list(kept.values())
-
-
-def _within(options: Options, claims: Sequence[Claim], set_aside: list[SetAside]) -> list[Claim]:
-    """The claims the caller's limits leave: those most worth checking, each one cut told."""
-    worthy = [claim for claim in claims if claim.check_worthiness >= options.min_check_worthiness]
-    set_aside += [
-        SetAside(SetAsideReason.BELOW_CHECK_WORTHINESS, claim.text)
-        for claim in claims
-        if claim.check_worthiness < options.min_check_worthiness
-    ]
-    if options.max_claims is None or len(worthy) <= options.max_claims:
-        return worthy
-    best = sorted(worthy, key=lambda claim: -claim.check_worthiness)
-    set_aside += [SetAside(SetAsideReason.OVER_MAX_CLAIMS, claim.text) for claim in best[options.max_claims :]]
-    return best[: options.max_claims]
-
-
-def _with_ids(claims: Sequence[Claim]) -> tuple[Claim, ...]:
-    """The claims with ids that depend on nothing but their quote's words, and on the order of claims that share them."""
-    seen: dict[str, int] = {}
-    named = []
-    for claim in claims:
-        words = _folded(claim.quote.text)
-        turn = seen[words] = seen.get(words, 0) + 1
-        digest = sha256(f"{words}\n{turn}".encode()).hexdigest()[:16]
-        named.append(replace(claim, id=f"c_{digest}"))
-    return tuple(named)

@@ -1,11 +1,11 @@
 """What a model's reply must be, and what it says once it is."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from service.domain import Kind, StanceLabel
 from service.strictjson import StrictJsonError, loads
@@ -13,6 +13,10 @@ from service.strictjson import StrictJsonError, loads
 _FENCE = re.compile(r"\A\s*```(?:json)?[ \t]*\n(?P<body>.*?)\n?[ \t]*```\s*\Z", re.DOTALL | re.IGNORECASE)
 _THINK = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _MAX_FAULTS = 20
+_HEARSAY = -1
+
+CITED = "cited"
+"""What version 2 says in place of a stance of a source that the claimant names as its own."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,9 @@ class ProposedClaim:
     kind: Kind
     worth: float
     why: str
+    mention: str = ""
+    role: str = ""
+    cites: str | None = None
 
 
 class UnreadableReplyError(ValueError):
@@ -82,7 +89,7 @@ def _one_of(labels: type[StanceLabel] | type[Kind]) -> _Text:
     return _Text(required=True, validate=validate.OneOf([label.value for label in labels]))
 
 
-class _StanceSchema(Schema):
+class _StanceV1(Schema):
     holder = _Text(required=True, validate=validate.Length(min=1, max=300))
     stance = _one_of(StanceLabel)
     sentence = _WholeNumber(required=True)
@@ -90,48 +97,121 @@ class _StanceSchema(Schema):
 
     @post_load
     def _build(self, data: Mapping[str, Any], **_: Any) -> ProposedStance:
-        return ProposedStance(
-            holder=data["holder"], label=StanceLabel(data["stance"]), sentence=data["sentence"], words=data["words"]
-        )
+        return ProposedStance(data["holder"], StanceLabel(data["stance"]), data["sentence"], data["words"])
 
 
-class _ClaimSchema(Schema):
-    sentence = _WholeNumber(required=True)
+class _Judged(Schema):
+    """What every version says of a claim."""
+
     quote = _Text(required=True, validate=validate.Length(max=2_000))
     text = _Text(required=True, validate=validate.Length(max=2_000))
-    claimant = _Text(required=True, allow_none=True, validate=validate.Length(min=1, max=300))
-    stances = fields.List(fields.Nested(_StanceSchema), required=True, validate=validate.Length(max=50))
-    article = _one_of(StanceLabel)
     kind = _one_of(Kind)
-    worth = _Number(required=True, validate=validate.Range(min=0, max=1))
     why = _Text(required=True, validate=validate.Length(max=500))
+
+
+class _ClaimV1(_Judged):
+    article = _one_of(StanceLabel)
+    worth = _Number(required=True, validate=validate.Range(min=0, max=1))
+    sentence = _WholeNumber(required=True)
+    claimant = _Text(required=True, allow_none=True, validate=validate.Length(min=1, max=300))
+    stances = fields.List(fields.Nested(_StanceV1), required=True, validate=validate.Length(max=50))
 
     @post_load
     def _build(self, data: Mapping[str, Any], **_: Any) -> ProposedClaim:
-        enums = {"stances": tuple(data["stances"]), "article": StanceLabel(data["article"]), "kind": Kind(data["kind"])}
-        return ProposedClaim(**{**data, **enums})
+        labels = {"article": StanceLabel(data["article"]), "kind": Kind(data["kind"])}
+        return ProposedClaim(**{**data, **labels, "stances": tuple(data["stances"])})
 
 
-class _ReplySchema(Schema):
-    claims = fields.List(fields.Nested(_ClaimSchema), required=True, validate=validate.Length(max=500))
+class _ReplyV1(Schema):
+    claims = fields.List(fields.Nested(_ClaimV1), required=True, validate=validate.Length(max=500))
+
+    @post_load
+    def _build(self, data: Mapping[str, Any], **_: Any) -> tuple[ProposedClaim, ...]:
+        return tuple(data["claims"])
 
 
-_REPLY = _ReplySchema()
+class _SourceV2(Schema):
+    name = _Text(required=True, validate=validate.Length(min=1, max=300))
+    role = _Text(required=True, validate=validate.Length(max=300))
 
 
-def read_reply(text: str) -> tuple[tuple[ProposedClaim, ...], tuple[str, ...]]:
-    """The claims a reply proposes, and what had to be taken off around its JSON ("fence", "think").
+class _StanceV2(Schema):
+    of = _WholeNumber(required=True, validate=validate.Range(min=0))
+    label = _Text(required=True, data_key="is", validate=validate.OneOf([*(label.value for label in StanceLabel), CITED]))
+    n = _WholeNumber(required=True)
+    words = _Text(required=True, validate=validate.Length(max=2_000))
+
+
+class _ClaimV2(_Judged):
+    n = _WholeNumber(required=True)
+    by = _WholeNumber(required=True, validate=validate.Range(min=_HEARSAY))
+    mention = _Text(required=True, data_key="as", validate=validate.Length(max=300))
+    stances = fields.List(fields.Nested(_StanceV2), required=True, validate=validate.Length(max=50))
+    worth = _WholeNumber(required=True, validate=validate.Range(min=0, max=10))
+
+
+class _ReplyV2(Schema):
+    sources = fields.List(fields.Nested(_SourceV2), required=True, validate=validate.Length(max=200))
+    claims = fields.List(fields.Nested(_ClaimV2), required=True, validate=validate.Length(max=500))
+
+    @validates_schema(skip_on_field_errors=True)
+    def _sources_exist(self, data: Mapping[str, Any], **_: Any) -> None:
+        most = len(data["sources"])
+        for index, claim in enumerate(data["claims"]):
+            named = {"by": claim["by"], **{f"stances/{at}/of": one["of"] for at, one in enumerate(claim["stances"])}}
+            for field, number in named.items():
+                if number > most:
+                    raise ValidationError(f"there is no source {number}", f"claims/{index}/{field}")
+
+    @post_load
+    def _build(self, data: Mapping[str, Any], **_: Any) -> tuple[ProposedClaim, ...]:
+        return tuple(_named(claim, data["sources"]) for claim in data["claims"])
+
+
+def _named(claim: Mapping[str, Any], sources: Sequence[Mapping[str, str]]) -> ProposedClaim:
+    """A claim of version 2 with its sources' numbers made into their names."""
+    by = claim["by"]
+    source = sources[by - 1] if by > 0 else None
+    others = [one for one in claim["stances"] if one["of"] and one["label"] != CITED]
+    cited = next((sources[one["of"] - 1]["name"] for one in claim["stances"] if one["of"] and one["label"] == CITED), None)
+    own = next((one["label"] for one in claim["stances"] if not one["of"] and one["label"] != CITED), None)
+    return ProposedClaim(
+        sentence=claim["n"],
+        quote=claim["quote"],
+        text=claim["text"],
+        claimant=source["name"] if source else None,
+        stances=tuple(
+            ProposedStance(sources[one["of"] - 1]["name"], StanceLabel(one["label"]), one["n"], one["words"]) for one in others
+        ),
+        # What is by nobody but the article it states as fact; everything else it reports, unless it takes a side.
+        article=StanceLabel(own or (StanceLabel.DISCUSSES if by else StanceLabel.SUPPORTS)),
+        kind=Kind(claim["kind"]),
+        worth=claim["worth"] / 10,
+        why=claim["why"],
+        mention=claim["mention"] if source else "",
+        role=source["role"] if source else "",
+        cites=cited if source else None,
+    )
+
+
+_READERS: Mapping[str, Schema] = {"claim_list.v1": _ReplyV1(), "claim_list.v2": _ReplyV2()}
+READABLE = frozenset(_READERS)
+"""The reply schemas, by name, that `read_reply` knows."""
+
+
+def read_reply(text: str, schema: str) -> tuple[tuple[ProposedClaim, ...], tuple[str, ...]]:
+    """The claims a reply in `schema` (one of `READABLE`) proposes, and what stood around its JSON ("fence", "think").
 
     Raises: UnreadableReplyError with every fault, none of which quotes the reply.
     """
     body, repairs = _unwrap(text)
     try:
-        loaded = _REPLY.load(loads(body))
+        proposed: tuple[ProposedClaim, ...] = _READERS[schema].load(loads(body))
     except StrictJsonError as error:
         raise UnreadableReplyError((f"not valid JSON: {error.reason}",)) from error
     except ValidationError as error:
         raise UnreadableReplyError(tuple(_told(error.messages))[:_MAX_FAULTS]) from error
-    return tuple(loaded["claims"]), repairs
+    return proposed, repairs
 
 
 def _unwrap(text: str) -> tuple[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Our values as the JSON a caller gets. Every field is named here, so nothing reaches the wire by accident."""
+"""JSON answers, and prompts as the caller sees them."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Response
 
-from service.domain import Analysis, Article, Claim, Coverage, Quote, SetAside, Stance
 from service.prompting import Prompt
 
 
@@ -14,40 +13,6 @@ def json_response(document: Mapping[str, Any] | list[Any], status: int = 200, mi
     """`document` as a response in UTF-8, keys in the order given."""
     body = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Response(body.encode(), status=status, mimetype=mimetype)
-
-
-def dump_analysis(analysis: Analysis, *, return_text: bool) -> dict[str, Any]:
-    """The answer to one article; `return_text` adds the text that all offsets refer to."""
-    provenance, usage = analysis.provenance, analysis.usage
-    return {
-        "id": analysis.id,
-        "status": analysis.status,
-        "article": _article(analysis.article, analysis.sentences, return_text=return_text),
-        "claims": [_claim(claim) for claim in analysis.claims],
-        "coverage": _coverage(analysis.coverage),
-        "set_aside": [_set_aside(refused) for refused in analysis.set_aside],
-        "provenance": {
-            "prompt": provenance.prompt,
-            "schema": provenance.schema,
-            "model": {
-                "asked": provenance.model.asked,
-                "served": provenance.model.served,
-                "endpoint": provenance.model.endpoint,
-                "response_format": provenance.model.response_format,
-            },
-            "service": provenance.service,
-        },
-        "usage": {
-            "calls": usage.calls,
-            "retries": usage.retries,
-            "input_tokens": usage.input_tokens,
-            "cached_tokens": usage.cached_tokens,
-            "output_tokens": usage.output_tokens,
-            "duration_ms": usage.duration_ms,
-            "cache": usage.cache,
-        },
-        "warnings": [{"code": caveat.code, "detail": caveat.detail} for caveat in analysis.warnings],
-    }
 
 
 def dump_prompt(prompt: Prompt) -> dict[str, Any]:
@@ -63,60 +28,3 @@ def dump_prompt(prompt: Prompt) -> dict[str, Any]:
         "sha256": prompt.sha256,
         "output": {"name": prompt.output.name, "sha256": prompt.output.sha256},
     }
-
-
-def _article(article: Article, sentences: int, *, return_text: bool) -> dict[str, Any]:
-    dumped: dict[str, Any] = {
-        "sha256": article.sha256,
-        "language": article.language,
-        "title": article.title,
-        "code_points": len(article.text),
-        "utf16_units": len(article.text.encode("utf-16-le")) // 2,
-        "sentences": sentences,
-    }
-    if return_text:
-        dumped["text"] = article.text
-    return dumped
-
-
-def _quote(quote: Quote) -> dict[str, Any]:
-    return {
-        "text": quote.text,
-        "start": quote.span.start,
-        "end": quote.span.end,
-        "start_utf16": quote.span.start_utf16,
-        "end_utf16": quote.span.end_utf16,
-        "sentences": list(quote.sentences),
-    }
-
-
-def _claim(claim: Claim) -> dict[str, Any]:
-    claimant = claim.claimant
-    return {
-        "id": claim.id,
-        "text": claim.text,
-        "quote": _quote(claim.quote),
-        "claimant": claimant and {"name": claimant.name, "role": claimant.role, "span": _quote(claimant.mention)},
-        "stances": [_stance(stance) for stance in claim.stances],
-        "kind": claim.kind,
-        "check_worthiness": claim.check_worthiness,
-        "check_worthiness_reason": claim.check_worthiness_reason,
-    }
-
-
-def _stance(stance: Stance) -> dict[str, Any]:
-    return {"holder": stance.holder, "stance": stance.label, "evidence": stance.evidence and _quote(stance.evidence)}
-
-
-def _coverage(coverage: Coverage) -> dict[str, Any]:
-    passages: list[dict[str, Any]] = []
-    for passage in coverage.passages:
-        dumped: dict[str, Any] = {"start": passage.start, "end": passage.end, "status": "failed" if passage.code else "ok"}
-        if passage.code:
-            dumped["code"] = passage.code
-        passages.append(dumped)
-    return {"sentences": coverage.sentences, "read": coverage.read, "passages": passages}
-
-
-def _set_aside(refused: SetAside) -> dict[str, Any]:
-    return {"reason": refused.reason, "text": refused.text}

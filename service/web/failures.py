@@ -57,6 +57,8 @@ def problem_document(
         "request_id": request_id,
         "retryable": problem.retryable,
     }
+    if error is not None and error.passage is not None:
+        document["passage"] = {"start": error.passage[0], "end": error.passage[1]}
     if faults:
         document["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults]
     return document

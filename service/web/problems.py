@@ -23,6 +23,7 @@ from service.errors import (
     ModelSchemaError,
     ModelTruncatedError,
     ModelUnavailableError,
+    NotAcceptableError,
     RequestError,
     UnknownPromptError,
     UnsupportedMediaTypeError,
@@ -91,6 +92,13 @@ _ROWS = (
         "The request body did not arrive in time.",
         "Send the request again over a connection that keeps up.",
         retryable=True,
+    ),
+    Problem(
+        NotAcceptableError.code,
+        406,
+        "The answer cannot be given in that form",
+        "The Accept header takes none of the media types that an analysis can be given in.",
+        "Name one of them in the Accept header, or leave it out to get JSON.",
     ),
     Problem(
         ArticleTooLongError.code,

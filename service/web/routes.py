@@ -9,9 +9,11 @@ from werkzeug.exceptions import NotFound
 
 from service.deadline import Deadline
 from service.domain import Analysis
-from service.pipeline.analyze import EXTRACT_TASK, Services, analyze
+from service.export.formats import negotiate
+from service.export.json_answer import dump_analysis
+from service.pipeline.analyze import Services, analyze, choose
 from service.settings import Settings
-from service.web.answers import dump_analysis, dump_prompt, json_response
+from service.web.answers import dump_prompt, json_response
 from service.web.problem_pages import index_page, problem_page
 from service.web.problems import PROBLEMS
 from service.web.reading import read_request
@@ -38,14 +40,20 @@ class Routes:
 
         Raises: RequestError, ModelError, DeadlineExceededError.
         """
+        export = negotiate(request.headers.get("Accept"))
         asked = read_request(request, self.settings)
-        prompt = self.services.prompts.select(asked.prompt, EXTRACT_TASK)
+        prompt = choose(asked.prompt, self.services)
         g.record |= {"prompt": prompt.ref, "model": self.services.model.traits.name}
         seconds = min(self.settings.deadline_s, asked.deadline_s or self.settings.deadline_s)
         deadline = Deadline(g.started + seconds, self.services.clock)
-        analysis = analyze(asked.article, asked.options, prompt, self.services, deadline)
+        analysis = analyze(asked.article, asked.options, prompt, self.services, deadline, previous=asked.previous)
         _record(analysis)
-        return json_response(dump_analysis(analysis, return_text=asked.return_text))
+        if export is None:
+            return _varying(json_response(dump_analysis(analysis, return_text=asked.return_text)))
+        response = _varying(Response(export.dump(analysis), content_type=export.media_type))
+        if export.content_security_policy:
+            response.headers["Content-Security-Policy"] = f"{export.content_security_policy}; frame-ancestors 'none'"
+        return response
 
     def healthz(self) -> Response:
         """Whether the process is alive: always, when this is read."""
@@ -71,6 +79,11 @@ class Routes:
         if code not in PROBLEMS:
             raise NotFound
         return _cacheable(Response(problem_page(PROBLEMS[code]), mimetype="text/html"), "max-age=3600")
+
+
+def _varying(response: Response) -> Response:
+    response.vary.add("Accept")
+    return response
 
 
 def _cacheable(response: Response, cache_control: str) -> Response:

@@ -1,13 +1,9 @@
-"""What `POST /analyze` takes, as marshmallow schemas that coerce nothing and list every fault.
-
-marshmallow's own fields take "5", 5.7 and "off" where a number or a boolean is meant, so the fields here are ours.
-"""
+"""What `POST /analyze` takes, as marshmallow schemas that coerce nothing and list every fault."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +12,9 @@ from marshmallow.validate import Range
 
 from service.domain import ArticleInput, Options
 from service.errors import ArticleTooLongError, Fault, InvalidRequestError
+from service.pipeline.previous import Previous
+from service.web.earlier import EarlierSchema, earlier
+from service.web.fields import boolean, integer, number, string
 
 MAX_TITLE_CHARS = 500
 MAX_URL_CHARS = 2_000
@@ -43,36 +42,7 @@ class AnalyzeRequest:
     prompt: str | None = None
     deadline_s: float | None = None
     return_text: bool = False
-
-
-class _Exactly(fields.Field[Any]):
-    """A value of one of the JSON types in `kinds`, and no other that looks like it."""
-
-    def __init__(self, kinds: tuple[type, ...], must: str, **kwargs: Any) -> None:
-        super().__init__(error_messages={"invalid": must, "null": must}, **kwargs)
-        self._kinds = kinds
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ARG002 - marshmallow's signature
-        # Not isinstance: to it, True is an int.
-        if type(value) not in self._kinds or (isinstance(value, float) and not isfinite(value)):
-            raise self.make_error("invalid")
-        return value
-
-
-def _string(**kwargs: Any) -> _Exactly:
-    return _Exactly((str,), "This must be a string.", **kwargs)
-
-
-def _integer(**kwargs: Any) -> _Exactly:
-    return _Exactly((int,), "This must be a whole number, without quotation marks.", **kwargs)
-
-
-def _number(**kwargs: Any) -> _Exactly:
-    return _Exactly((int, float), "This must be a number, without quotation marks.", **kwargs)
-
-
-def _boolean(**kwargs: Any) -> _Exactly:
-    return _Exactly((bool,), "This must be true or false, without quotation marks.", **kwargs)
+    previous: Previous | None = None
 
 
 def check_text(text: str) -> None:
@@ -137,12 +107,12 @@ class _StrictSchema(Schema):
 
 
 class _ArticleSchema(_StrictSchema):
-    text = _string(validate=check_text)
+    text = string(validate=check_text)
     html = fields.Raw(validate=_not_yet)
-    title = _string(load_default=None, validate=[_at_most(MAX_TITLE_CHARS), check_text])
-    url = _string(load_default=None, validate=[_at_most(MAX_URL_CHARS), _check_url])
-    published_at = _string(load_default=None, validate=_check_moment)
-    language = _string(load_default=None, validate=_check_language)
+    title = string(load_default=None, validate=[_at_most(MAX_TITLE_CHARS), check_text])
+    url = string(load_default=None, validate=[_at_most(MAX_URL_CHARS), _check_url])
+    published_at = string(load_default=None, validate=_check_moment)
+    language = string(load_default=None, validate=_check_language)
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def _has_text(self, _data: Any, original: Any, **_: Any) -> None:
@@ -156,22 +126,23 @@ class _ArticleSchema(_StrictSchema):
 
 
 class _OptionsSchema(_StrictSchema):
-    max_claims = _integer(
+    max_claims = integer(
         load_default=None, validate=Range(1, MAX_CLAIMS, error=f"This must be a whole number from 1 to {MAX_CLAIMS}.")
     )
-    min_check_worthiness = _number(load_default=0.0, validate=Range(0, 1, error="This must be a number from 0 to 1."))
-    allow_partial = _boolean(load_default=False)
-    deadline_s = _number(
+    min_check_worthiness = number(load_default=0.0, validate=Range(0, 1, error="This must be a number from 0 to 1."))
+    allow_partial = boolean(load_default=False)
+    deadline_s = number(
         load_default=None,
         validate=Range(0, min_inclusive=False, error="This must be a number of seconds greater than 0."),
     )
-    return_text = _boolean(load_default=False)
+    return_text = boolean(load_default=False)
 
 
 class _AnalyzeSchema(_StrictSchema):
     article = fields.Nested(_ArticleSchema, required=True, error_messages={"required": _NO_ARTICLE, "null": _NO_ARTICLE})
-    prompt = _string(load_default=None, validate=_at_most(MAX_PROMPT_CHARS))
+    prompt = string(load_default=None, validate=_at_most(MAX_PROMPT_CHARS))
     options = fields.Nested(_OptionsSchema, load_default=None)
+    previous = fields.Nested(EarlierSchema, load_default=None)
 
 
 _SCHEMA = _AnalyzeSchema()
@@ -190,7 +161,8 @@ def load_request(document: Any, max_article_chars: int) -> AnalyzeRequest:
     check_length(article.text, max_article_chars)
     options = dict(loaded["options"] or {})
     deadline_s, return_text = options.pop("deadline_s", None), options.pop("return_text", False)
-    return AnalyzeRequest(article, Options(**options), loaded["prompt"], deadline_s, return_text)
+    previous = earlier(loaded["previous"]) if loaded["previous"] else None
+    return AnalyzeRequest(article, Options(**options), loaded["prompt"], deadline_s, return_text, previous)
 
 
 def check_length(text: str, max_article_chars: int) -> None:
@@ -215,7 +187,8 @@ def _faults(messages: Any, pointer: str) -> Iterator[Fault]:
     if not isinstance(messages, Mapping):
         yield from (Fault(pointer, str(told)) for told in messages)
         return
-    for key, told in messages.items():
+    for name, told in messages.items():
+        key = str(name)  # the place in a list comes as a number
         # marshmallow files what concerns a whole object under the same name a field could have.
         if key == "_schema" and told != [_UNKNOWN]:
             yield from _faults(told, pointer)

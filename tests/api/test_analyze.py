@@ -29,7 +29,7 @@ def test_an_article_as_json_comes_back_as_claims_with_proved_quotes():
     quote = found["quote"]
     assert TEXT[quote["start"] : quote["end"]] == quote["text"] == "Prices rose by 5 percent"
     assert {held["holder"]: held["stance"] for held in found["stances"]}["Ms Hale"] == "refutes"
-    assert answer["provenance"]["prompt"] == PROMPTS.select(None, "extract_claims").ref
+    assert answer["provenance"]["prompt"] == PROMPTS.select("extract_claims@1", "extract_claims").ref
     assert answer["article"]["code_points"] == len(TEXT)
     assert "text" not in answer["article"]
 

@@ -160,7 +160,7 @@ def test_an_analysis_is_one_line_of_counts(log):
         "route": "/analyze",
         "status": 200,
         "duration_ms": 0,
-        "prompt": PROMPTS.select(None, "extract_claims").ref,
+        "prompt": PROMPTS.select("extract_claims@1", "extract_claims").ref,
         "model": "scripted-1",
         "calls": 1,
         "retries": 0,

@@ -9,7 +9,7 @@ from service.pipeline.replies import read_reply
 from service.prompt_files import find_prompts, load_prompts
 
 LIBRARY = load_prompts(find_prompts())
-EXTRACT = LIBRARY.select(None, "extract_claims")
+EXTRACT = LIBRARY.select("extract_claims@1", "extract_claims")
 ITEM = EXTRACT.output.document["properties"]["claims"]["items"]
 SYSTEM = EXTRACT.blocks[0].template
 
@@ -39,7 +39,7 @@ def test_the_prompt_explains_every_field_of_the_schema():
 
 def test_the_example_in_the_prompt_is_a_valid_reply():
     example = next(line for line in SYSTEM.splitlines() if line.startswith('{"claims"'))
-    proposed, repairs = read_reply(example)
+    proposed, repairs = read_reply(example, EXTRACT.output.name)
     assert len(proposed) == 1
     assert repairs == ()
 

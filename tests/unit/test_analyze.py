@@ -12,7 +12,7 @@ from service.prompt_files import find_prompts, load_prompts
 from tests.fakes import TRAITS, FixedClock, ScriptedModel, claim
 
 LIBRARY = load_prompts(find_prompts())
-PROMPT = LIBRARY.select(None, "extract_claims")
+PROMPT = LIBRARY.select("extract_claims@1", "extract_claims")
 TEXT = "The mayor opened the new bridge on Monday morning. It cost the city forty million euros in the end."
 GOOD = json.dumps({"claims": [claim()]})
 

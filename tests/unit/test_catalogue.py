@@ -21,6 +21,8 @@ max_output_tokens = 256
 memory_bytes = 100
 trial = true
 narrow_schema = false
+passage_chars = 1_200
+prompt = "extract_claims@1"
 [[models.sources]]
 kind = "hub"
 path = "owner/tiny-GGUF"

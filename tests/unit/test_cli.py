@@ -416,7 +416,8 @@ def test_weights_that_are_not_on_disk_have_no_path(tmp_path):
 def test_prompts_are_listed_drafts_too(prompts):
     lines = [line.split()[:3] for line in World(folder=prompts).run("prompts", "list").stdout.splitlines()]
     assert [(ref.split("#")[0], *rest[:1]) for ref, *rest in lines] == [
-        ("extract_claims@1", "active"),
+        ("extract_claims@1", "sealed"),
+        ("extract_claims@2", "active"),
         ("extract_claims@9", "draft"),
         ("repair_claims@1", "active"),
     ]
@@ -426,6 +427,7 @@ def test_prompts_as_json_are_those_of_the_api(prompts):
     listed = json.loads(World(folder=prompts).run("prompts", "list", "--json").stdout)
     assert [(prompt["name"], prompt["sealed"]) for prompt in listed] == [
         ("extract_claims@1", True),
+        ("extract_claims@2", True),
         ("extract_claims@9", False),
         ("repair_claims@1", True),
     ]
@@ -452,10 +454,10 @@ def test_a_prompt_is_rendered_exactly_as_it_is_sent(article):
     world = World(ONE_CLAIM)
     world.run("analyze", article, "--title", "A title")
     sent = world.model.calls[0].messages
-    result = World().run("prompts", "render", "extract_claims", article, "--title", "A title")
+    result = World().run("prompts", "render", "extract_claims@1", article, "--title", "A title")
     assert result.stdout == "".join(f"{message.content}\n" for message in sent)
     assert result.stderr.splitlines()[1:] == ["=== system ===", "=== user ==="]
-    rendered = json.loads(World().run("prompts", "render", "extract_claims", article, "--title", "A title", "--json").stdout)
+    rendered = json.loads(World().run("prompts", "render", "extract_claims@1", article, "--title", "A title", "--json").stdout)
     assert rendered["prompt"].startswith("extract_claims@1#")
     assert rendered["messages"] == [{"role": message.role, "content": message.content} for message in sent]
 
@@ -486,7 +488,7 @@ def test_two_prompts_are_compared(prompts):
 
 
 def test_equal_prompts_have_no_difference():
-    result = World().run("prompts", "diff", "extract_claims", "extract_claims@1")
+    result = World().run("prompts", "diff", "extract_claims", "extract_claims@2")
     assert (result.stdout, result.stderr) == ("", "no difference\n")
 
 
@@ -499,8 +501,10 @@ def test_sound_prompts_are_counted():
 def test_one_sound_prompt_is_singular(prompts):
     shutil.rmtree(prompts / "repair_claims")
     (prompts / "extract_claims" / "v9.md").unlink()
+    (prompts / "extract_claims" / "v1.md").unlink()
     lines = (prompts / "index.toml").read_text("utf-8").splitlines()
-    (prompts / "index.toml").write_text("\n".join(line for line in lines if "repair" not in line), "utf-8")
+    kept = [line for line in lines if "repair" not in line and "extract_claims@1" not in line]
+    (prompts / "index.toml").write_text("\n".join(kept), "utf-8")
     assert World(folder=prompts).run("prompts", "check").stderr == "1 prompt is sound and sealed\n"
 
 

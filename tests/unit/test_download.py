@@ -36,6 +36,8 @@ def entry(*sources, content=CONTENT):
         memory_bytes=1,
         trial=True,
         narrow_schema=True,
+        passage_chars=1_200,
+        prompt="extract_claims@1",
         sources=sources,
     )
 

@@ -13,7 +13,7 @@ from service.text.segment import segment
 from tests.fakes import TRAITS, FixedClock, ScriptedModel, claim
 
 LIBRARY = load_prompts(find_prompts())
-ASKING = Asking(LIBRARY.select(None, "extract_claims"), LIBRARY.select(None, REPAIR_TASK))
+ASKING = Asking(LIBRARY.select("extract_claims@1", "extract_claims"), LIBRARY.select(None, REPAIR_TASK))
 TEXT = "The bridge opened\tin 2019, they say.  It cost 40 million euros."
 GOOD = json.dumps({"claims": [claim()]})
 

@@ -6,7 +6,7 @@ from service.pipeline.replies import read_reply
 from service.prompt_files import find_prompts, load_prompts
 from service.text.segment import segment
 
-SCHEMA = load_prompts(find_prompts()).select(None, "extract_claims").output
+SCHEMA = load_prompts(find_prompts()).select("extract_claims@1", "extract_claims").output
 TEXT = (
     "Mayor sets the record straight\n"
     "Mayor Jane Roe said on Monday that the new bridge cost 40 million euros.\n"
@@ -70,7 +70,7 @@ def test_a_reply_in_the_narrowed_schema_is_one_in_the_sealed_one():
                 for name, rule in shape.items()
             }
         )
-    proposed, _ = read_reply(json.dumps({"claims": reply}))
+    proposed, _ = read_reply(json.dumps({"claims": reply}), "claim_list.v1")
     assert [claim.sentence for claim in proposed] == [2, 3]
 
 

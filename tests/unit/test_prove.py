@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 
 import pytest
 
-from service.domain import Article, Options, Passage, SetAside, SetAsideReason, StanceLabel
-from service.pipeline.prove import prove
+from service.domain import Mode, SetAside, SetAsideReason, StanceLabel
+from service.pipeline.prove import Prover
 from service.pipeline.replies import read_reply
 from service.text.segment import segment
 from tests.fakes import claim, stance
@@ -15,10 +16,14 @@ TEXT = (
 )
 
 
-def proof_of(*claims, text=TEXT, options=None):
-    passage = Passage(Article(text=text, sha256="0" * 64, language="en"), segment(text, "en"))
-    proposed, _ = read_reply(json.dumps({"claims": list(claims)}))
-    return prove(passage, proposed, options or Options())
+def proof_of(*claims, text=TEXT):
+    proposed, _ = read_reply(json.dumps({"claims": list(claims)}), "claim_list.v1")
+    return Prover(text, segment(text, "en")).prove(proposed)
+
+
+def proof_of_one(**changes):
+    proposed, _ = read_reply(json.dumps({"claims": [claim()]}), "claim_list.v1")
+    return Prover(TEXT, segment(TEXT, "en")).prove([replace(proposed[0], **changes)])
 
 
 def only(proof):
@@ -117,40 +122,58 @@ def test_a_number_that_the_article_does_not_hold_never_reaches_the_claim():
     assert proof.set_aside == (SetAside(SetAsideReason.NUMBER_NOT_FOUND, "The bridge cost 41 million euros."),)
 
 
-def test_a_claim_said_again_is_set_aside():
-    proof = proof_of(claim(1), claim(1))
-    assert len(proof.claims) == 1
-    assert [one.reason for one in proof.set_aside] == [SetAsideReason.DUPLICATE]
-
-
-def test_the_same_words_by_another_claimant_are_another_claim():
-    assert len(proof_of(claim(1, claimant="Jane Roe"), claim(1, claimant="Tom Poe")).claims) == 2
-
-
-def test_claims_stand_in_the_order_of_the_article():
+def test_claims_stand_in_the_order_proposed():
     proof = proof_of(claim(3), claim(1), claim(2))
-    assert [one.quote.sentences for one in proof.claims] == [(1,), (2,), (3,)]
+    assert [one.quote.sentences for one in proof.claims] == [(3,), (1,), (2,)]
 
 
-def test_claims_below_the_asked_worth_are_set_aside():
-    proof = proof_of(claim(1, worth=0.2), claim(2, worth=0.5), options=Options(min_check_worthiness=0.5))
-    assert [one.quote.sentences for one in proof.claims] == [(2,)]
-    assert [one.reason for one in proof.set_aside] == [SetAsideReason.BELOW_CHECK_WORTHINESS]
+def test_all_places_of_a_quote_are_listed():
+    found = only(proof_of(claim(4, "The bridge opened in 2019")))
+    assert found.quote.sentences == (4,)
+    assert [place.sentences for place in found.occurrences] == [(3,), (4,)]
 
 
-def test_claims_over_the_asked_number_are_set_aside_least_worthy_first():
-    proof = proof_of(claim(1, worth=0.2), claim(2, worth=0.9), claim(3, worth=0.5), options=Options(max_claims=2))
-    assert [one.quote.sentences for one in proof.claims] == [(2,), (3,)]
-    assert [one.reason for one in proof.set_aside] == [SetAsideReason.OVER_MAX_CLAIMS]
+@pytest.mark.parametrize(
+    ("quote", "mode"),
+    [
+        pytest.param("The bridge cost 40 million euros", Mode.DIRECT, id="own words"),
+        pytest.param("“The bridge cost 40 million euros,” Mayor Jane Roe said", Mode.MIXED, id="partly"),
+        pytest.param("Mayor Jane Roe said on Monday", Mode.INDIRECT, id="the article's words"),
+    ],
+)
+def test_the_quotation_marks_tell_whose_words_a_claim_is_in(quote, mode):
+    assert only(proof_of(claim(1, quote, claimant="Jane Roe"))).mode is mode
 
 
-def test_a_claim_keeps_its_id_when_the_article_changes_elsewhere():
-    before = only(proof_of(claim(2, "That is false")))
-    after = only(proof_of(claim(3, "That is false"), text="A new first sentence stands here.\n" + TEXT))
-    assert before.id == after.id
-    assert before.quote.span != after.quote.span
+def test_a_claim_of_nobody_is_in_the_articles_own_voice():
+    assert only(proof_of(claim(3))).mode is Mode.OWN_VOICE
 
 
-def test_claims_that_share_a_quote_have_ids_of_their_own():
-    proof = proof_of(claim(1, text="One thing."), claim(1, text="Another thing."))
-    assert len({one.id for one in proof.claims}) == 2
+def test_a_pronoun_keeps_its_own_place_and_the_name_its_fullest_form():
+    claimant = only(proof_of_one(sentence=2, claimant="Jane Roe", mention="Her")).claimant
+    assert (claimant.name, claimant.mention.text, claimant.mention.sentences) == ("Jane Roe", "Her", (2,))
+
+
+@pytest.mark.parametrize("mention", ["", "The minister", "Tom Poe and others"])
+def test_without_a_mention_near_the_claim_the_name_is_the_mention(mention):
+    claimant = only(proof_of_one(sentence=1, claimant="Jane Roe", mention=mention)).claimant
+    assert claimant.mention.text == "Jane Roe"
+
+
+def test_a_mention_far_from_the_claim_does_not_count():
+    claimant = only(proof_of_one(sentence=4, claimant="Jane Roe", mention="Her")).claimant
+    assert claimant.mention.text == "Jane Roe"
+
+
+def test_a_role_is_in_the_articles_words_or_set_aside():
+    assert only(proof_of_one(claimant="Jane Roe", role="Mayor")).claimant.role == "Mayor"
+    proof = proof_of_one(claimant="Jane Roe", role="Lord Mayor")
+    assert only(proof).claimant.role is None
+    assert proof.set_aside == (SetAside(SetAsideReason.ROLE_NOT_FOUND, "Lord Mayor"),)
+
+
+def test_who_is_cited_is_proved_or_set_aside():
+    assert only(proof_of_one(claimant="Jane Roe", cites="reporters")).claimant.cites.sentences == (2,)
+    proof = proof_of_one(claimant="Jane Roe", cites="a report by Ann Lee")
+    assert only(proof).claimant.cites is None
+    assert proof.set_aside == (SetAside(SetAsideReason.CITED_NOT_FOUND, "a report by Ann Lee"),)

@@ -8,16 +8,18 @@ from service.domain import Kind, StanceLabel
 from service.pipeline.replies import ProposedClaim, ProposedStance, UnreadableReplyError, read_reply
 from tests.fakes import claim, stance
 
+V1, V2 = "claim_list.v1", "claim_list.v2"
+
 
 def faults_of(reply):
     with pytest.raises(UnreadableReplyError) as caught:
-        read_reply(reply if isinstance(reply, str) else json.dumps(reply))
+        read_reply(reply if isinstance(reply, str) else json.dumps(reply), V1)
     return caught.value.faults
 
 
 def test_a_whole_reply_is_read_field_by_field():
     reply = {"claims": [claim(2, "a quote", claimant="Ann", stances=[stance("Ann", "refutes", 3, "no")], worth=1)]}
-    proposed, repairs = read_reply(json.dumps(reply))
+    proposed, repairs = read_reply(json.dumps(reply), V1)
     assert repairs == ()
     assert proposed == (
         ProposedClaim(
@@ -35,7 +37,7 @@ def test_a_whole_reply_is_read_field_by_field():
 
 
 def test_a_reply_without_claims_proposes_none():
-    assert read_reply('{"claims": []}') == ((), ())
+    assert read_reply('{"claims": []}', V1) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,7 @@ def test_a_reply_without_claims_proposes_none():
     ],
 )
 def test_one_wrapping_is_taken_off_and_told(text, repairs):
-    assert read_reply(text) == ((), repairs)
+    assert read_reply(text, V1) == ((), repairs)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,80 @@ def test_faults_never_quote_the_reply():
 @given(st.text() | st.recursive(st.none() | st.floats() | st.text(), st.lists).map(json.dumps))
 def test_any_text_is_read_or_told_to_be_unreadable(text):
     try:
-        proposed, _ = read_reply(text)
+        proposed, _ = read_reply(text, V1)
     except UnreadableReplyError:
         return
     assert all(isinstance(claim, ProposedClaim) for claim in proposed)
+
+
+def claim_v2(**changes):
+    return {
+        "n": 1,
+        "quote": "",
+        "text": "",
+        "by": 0,
+        "as": "",
+        "stances": [],
+        "kind": "event",
+        "worth": 5,
+        "why": "",
+        **changes,
+    }
+
+
+SOURCES = [{"name": "Jane Roe", "role": "Mayor"}, {"name": "the report", "role": ""}]
+
+
+def read_v2(*claims):
+    proposed, _ = read_reply(json.dumps({"sources": SOURCES, "claims": list(claims)}), V2)
+    return proposed
+
+
+def told_v2(of, label):
+    return {"of": of, "is": label, "n": 3, "words": "no"}
+
+
+def test_version_2_names_its_sources_by_number():
+    (proposed,) = read_v2(claim_v2(n=2, quote="q", by=1, **{"as": "she"}, stances=[told_v2(2, "refutes")], worth=7))
+    assert (proposed.claimant, proposed.role, proposed.mention, proposed.worth) == ("Jane Roe", "Mayor", "she", 0.7)
+    assert proposed.stances == (ProposedStance("the report", StanceLabel.REFUTES, 3, "no"),)
+
+
+def test_a_cited_source_is_no_holder_of_a_stance():
+    (proposed,) = read_v2(claim_v2(by=1, stances=[told_v2(2, "cited")]))
+    assert (proposed.cites, proposed.stances) == ("the report", ())
+
+
+@pytest.mark.parametrize(
+    ("by", "stances", "article"),
+    [
+        pytest.param(0, [], StanceLabel.SUPPORTS, id="own voice"),
+        pytest.param(-1, [], StanceLabel.DISCUSSES, id="hearsay"),
+        pytest.param(1, [], StanceLabel.DISCUSSES, id="reported"),
+        pytest.param(1, [told_v2(0, "refutes")], StanceLabel.REFUTES, id="reported and disputed"),
+        pytest.param(1, [told_v2(0, "cited")], StanceLabel.DISCUSSES, id="the article cannot be cited"),
+    ],
+)
+def test_what_the_article_does_follows_from_who_says_it_unless_it_takes_a_side(by, stances, article):
+    (proposed,) = read_v2(claim_v2(by=by, stances=stances))
+    assert (proposed.article, proposed.stances) == (article, ())
+    assert (proposed.claimant is None) == (by < 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        pytest.param({"by": 3}, "claims/0/by", id="claimant"),
+        pytest.param({"stances": [{"of": 3, "is": "refutes", "n": 1, "words": ""}]}, "claims/0/stances/0/of", id="holder"),
+    ],
+)
+def test_a_source_that_is_not_listed_is_a_fault(change, path):
+    with pytest.raises(UnreadableReplyError) as caught:
+        read_v2(claim_v2(**change))
+    assert caught.value.faults == (f"{path}: there is no source 3",)
+
+
+@pytest.mark.parametrize("change", [{"by": -2}, {"worth": 0.5}, {"worth": 11}, {"n": "1"}, {"as": None}])
+def test_faults_of_version_2_are_told(change):
+    with pytest.raises(UnreadableReplyError):
+        read_v2(claim_v2(**change))

@@ -15,6 +15,7 @@ from service.domain import (
     Claimant,
     Coverage,
     Kind,
+    Mode,
     ModelProvenance,
     Options,
     PassageCoverage,
@@ -28,7 +29,8 @@ from service.domain import (
     Usage,
 )
 from service.errors import ArticleTooLongError, InvalidRequestError
-from service.web.answers import dump_analysis, json_response
+from service.export.json_answer import dump_analysis
+from service.web.answers import json_response
 from service.web.schemas import MAX_FAULTS, AnalyzeRequest, load_request
 
 TEXT = "Prices rose by 5 percent, said Ms Hale."
@@ -342,7 +344,9 @@ def analysis(**changes):
                 "c_1",
                 "Prices rose.",
                 quote("Prices rose", 2, 1),
-                Claimant("Ms Hale", quote("Ms Hale", 20, 1, 2), role="minister"),
+                (quote("Prices rose", 2, 1),),
+                Claimant("Ms Hale", quote("Ms Hale", 20, 1, 2), role="minister", cites=quote("a report", 50, 2)),
+                Mode.INDIRECT,
                 (
                     Stance("Mr Ito", StanceLabel.REFUTES, quote("denied", 40, 2)),
                     Stance("article", StanceLabel.DISCUSSES, None),
@@ -352,7 +356,7 @@ def analysis(**changes):
                 "a number",
             ),
         ),
-        "coverage": Coverage(1, 1, (PassageCoverage(0, 14),)),
+        "coverage": Coverage(1, 1, (PassageCoverage(0, 14, "cd" * 32),)),
         "set_aside": (SetAside(SetAsideReason.QUOTE_NOT_FOUND, "Prices fell"),),
         "provenance": Provenance(
             "extract_claims@1#87ff312e9e44",
@@ -368,6 +372,8 @@ def analysis(**changes):
 
 def test_an_analysis_is_dumped_as_the_contract_has_it():
     span = {"text": "Ms Hale", "start": 20, "end": 27, "start_utf16": 21, "end_utf16": 28, "sentences": [1, 2]}
+    quoted = {"text": "Prices rose", "start": 2, "end": 13, "start_utf16": 3, "end_utf16": 14, "sentences": [1]}
+    cited = {"text": "a report", "start": 50, "end": 58, "start_utf16": 51, "end_utf16": 59, "sentences": [2]}
     dumped = dump_analysis(analysis(), return_text=False)
     assert json.loads(json.dumps(dumped)) == {
         "id": "an_1",
@@ -384,8 +390,10 @@ def test_an_analysis_is_dumped_as_the_contract_has_it():
             {
                 "id": "c_1",
                 "text": "Prices rose.",
-                "quote": {"text": "Prices rose", "start": 2, "end": 13, "start_utf16": 3, "end_utf16": 14, "sentences": [1]},
-                "claimant": {"name": "Ms Hale", "role": "minister", "span": span},
+                "quote": quoted,
+                "occurrences": [quoted],
+                "claimant": {"name": "Ms Hale", "role": "minister", "span": span, "cites": cited},
+                "mode": "indirect",
                 "stances": [
                     {
                         "holder": "Mr Ito",
@@ -406,7 +414,7 @@ def test_an_analysis_is_dumped_as_the_contract_has_it():
                 "check_worthiness_reason": "a number",
             }
         ],
-        "coverage": {"sentences": 1, "read": 1, "passages": [{"start": 0, "end": 14, "status": "ok"}]},
+        "coverage": {"sentences": 1, "read": 1, "passages": [{"start": 0, "end": 14, "sha256": "cd" * 32, "status": "ok"}]},
         "set_aside": [{"reason": "quote_not_found", "text": "Prices fell"}],
         "provenance": {
             "prompt": "extract_claims@1#87ff312e9e44",
@@ -433,17 +441,17 @@ def test_the_text_comes_back_only_when_it_is_asked_for():
 
 
 def test_a_claim_in_the_articles_own_voice_has_no_claimant():
-    claim = Claim("c_1", "x", quote("x", 0, 1), None, (), Kind.OTHER, 0.1, "none")
+    claim = Claim("c_1", "x", quote("x", 0, 1), (), None, Mode.OWN_VOICE, (), Kind.OTHER, 0.1, "none")
     assert dump_analysis(analysis(claims=(claim,)), return_text=False)["claims"][0]["claimant"] is None
 
 
 def test_a_passage_that_failed_carries_its_code():
-    coverage = Coverage(2, 1, (PassageCoverage(0, 5), PassageCoverage(5, 9, "upstream-schema")))
+    coverage = Coverage(2, 1, (PassageCoverage(0, 5, "a", kept=True), PassageCoverage(5, 9, "b", "upstream-schema")))
     dumped = dump_analysis(analysis(status=AnalysisStatus.PARTIAL, coverage=coverage), return_text=False)
     assert dumped["status"] == "partial"
     assert dumped["coverage"]["passages"] == [
-        {"start": 0, "end": 5, "status": "ok"},
-        {"start": 5, "end": 9, "status": "failed", "code": "upstream-schema"},
+        {"start": 0, "end": 5, "sha256": "a", "status": "kept"},
+        {"start": 5, "end": 9, "sha256": "b", "status": "failed", "code": "upstream-schema"},
     ]
 
 

@@ -1,0 +1,1 @@
+"""Readers of the labelled sets, one for each way of labelling."""

@@ -1,0 +1,1 @@
+"""Scorers: from an article with its gold and an answer to counts, and from counts to figures."""

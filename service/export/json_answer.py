@@ -1,0 +1,112 @@
+"""An analysis as the JSON of our own answer. Every field is named here, so nothing reaches the wire by accident."""
+
+from typing import Any
+
+from service.domain import Analysis, Article, Claim, Claimant, Coverage, Quote, SetAside, Stance
+
+
+def dump_analysis(analysis: Analysis, *, return_text: bool) -> dict[str, Any]:
+    """The answer to one article; `return_text` adds the text that all offsets refer to."""
+    provenance, usage = analysis.provenance, analysis.usage
+    dumped = {
+        "id": analysis.id,
+        "status": analysis.status,
+        "article": _article(analysis.article, analysis.sentences, return_text=return_text),
+        "claims": [dump_claim(claim) for claim in analysis.claims],
+        "coverage": _coverage(analysis.coverage),
+        "set_aside": [_set_aside(refused) for refused in analysis.set_aside],
+        "provenance": {
+            "prompt": provenance.prompt,
+            "schema": provenance.schema,
+            "model": {
+                "asked": provenance.model.asked,
+                "served": provenance.model.served,
+                "endpoint": provenance.model.endpoint,
+                "response_format": provenance.model.response_format,
+            },
+            "service": provenance.service,
+        },
+        "usage": {
+            "calls": usage.calls,
+            "retries": usage.retries,
+            "input_tokens": usage.input_tokens,
+            "cached_tokens": usage.cached_tokens,
+            "output_tokens": usage.output_tokens,
+            "duration_ms": usage.duration_ms,
+            "cache": usage.cache,
+        },
+        "warnings": [{"code": caveat.code, "detail": caveat.detail} for caveat in analysis.warnings],
+    }
+    if changes := analysis.changes:
+        dumped["changes"] = {"new": list(changes.new), "gone": list(changes.gone), "kept": list(changes.kept)}
+    return dumped
+
+
+def _article(article: Article, sentences: int, *, return_text: bool) -> dict[str, Any]:
+    dumped: dict[str, Any] = {
+        "sha256": article.sha256,
+        "language": article.language,
+        "title": article.title,
+        "code_points": len(article.text),
+        "utf16_units": len(article.text.encode("utf-16-le")) // 2,
+        "sentences": sentences,
+    }
+    if return_text:
+        dumped["text"] = article.text
+    return dumped
+
+
+def _quote(quote: Quote) -> dict[str, Any]:
+    return {
+        "text": quote.text,
+        "start": quote.span.start,
+        "end": quote.span.end,
+        "start_utf16": quote.span.start_utf16,
+        "end_utf16": quote.span.end_utf16,
+        "sentences": list(quote.sentences),
+    }
+
+
+def dump_claim(claim: Claim) -> dict[str, Any]:
+    """One claim; offsets are half-open, in code points and in UTF-16 units."""
+    claimant = claim.claimant
+    return {
+        "id": claim.id,
+        "text": claim.text,
+        "quote": _quote(claim.quote),
+        "occurrences": [_quote(occurrence) for occurrence in claim.occurrences],
+        "claimant": claimant and _claimant(claimant),
+        "mode": claim.mode,
+        "stances": [_stance(stance) for stance in claim.stances],
+        "kind": claim.kind,
+        "check_worthiness": claim.check_worthiness,
+        "check_worthiness_reason": claim.check_worthiness_reason,
+    }
+
+
+def _claimant(claimant: Claimant) -> dict[str, Any]:
+    return {
+        "name": claimant.name,
+        "role": claimant.role,
+        "span": _quote(claimant.mention),
+        "cites": claimant.cites and _quote(claimant.cites),
+    }
+
+
+def _stance(stance: Stance) -> dict[str, Any]:
+    return {"holder": stance.holder, "stance": stance.label, "evidence": stance.evidence and _quote(stance.evidence)}
+
+
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    passages: list[dict[str, Any]] = []
+    for passage in coverage.passages:
+        status = "failed" if passage.code else "kept" if passage.kept else "ok"
+        dumped: dict[str, Any] = {"start": passage.start, "end": passage.end, "sha256": passage.sha256, "status": status}
+        if passage.code:
+            dumped["code"] = passage.code
+        passages.append(dumped)
+    return {"sentences": coverage.sentences, "read": coverage.read, "passages": passages}
+
+
+def _set_aside(refused: SetAside) -> dict[str, Any]:
+    return {"reason": refused.reason, "text": refused.text}

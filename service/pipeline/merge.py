@@ -1,0 +1,94 @@
+"""Claims of several passages made one list: each proposition once, its stances gathered, ids given, limits held."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from service.domain import ARTICLE_HOLDER, Claim, Options, SetAside, SetAsideReason, Stance, StanceLabel
+
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The claims of an article in its order, with ids, and what fell to duplicates or to the caller's limits."""
+
+    claims: tuple[Claim, ...]
+    set_aside: tuple[SetAside, ...]
+
+
+def merge(found: Iterable[Claim], options: Options) -> Merged:
+    """One claim for each proposition. The order in which the claims are given makes no difference."""
+    set_aside: list[SetAside] = []
+    groups: dict[tuple[str, ...], list[Claim]] = {}
+    for claim in sorted(found, key=_place):
+        groups.setdefault(_proposition(claim), []).append(claim)
+    claims = [_gathered(group, set_aside) for group in groups.values()]
+    kept = sorted(_within(options, claims, set_aside), key=_place)
+    return Merged(_with_ids(kept), tuple(set_aside))
+
+
+def _place(claim: Claim) -> tuple[object, ...]:
+    """Where a claim stands in the article, then everything that tells it from another in the same place."""
+    claimant = claim.claimant.name if claim.claimant else ""
+    return (claim.quote.span.start, claim.quote.span.end, claim.text, claimant, -claim.check_worthiness, repr(claim))
+
+
+def _proposition(claim: Claim) -> tuple[str, ...]:
+    """What makes two claims the same: every word and figure of their text, whatever its case and punctuation."""
+    return tuple(_WORD.findall(claim.text.casefold()))
+
+
+def _gathered(group: Sequence[Claim], set_aside: list[SetAside]) -> Claim:
+    """The first claim of a proposition with the stances of all; the others are told as duplicates."""
+    first = next((claim for claim in group if claim.claimant), group[0])
+    stances: dict[tuple[str, StanceLabel], Stance] = {}
+    for claim in (first, *group):
+        for stance in claim.stances:
+            if stance.holder != ARTICLE_HOLDER:
+                stances.setdefault((stance.holder, stance.label), stance)
+    places = {(one.span.start, one.span.end): one for claim in group for one in (*claim.occurrences, claim.quote)}
+    set_aside += [SetAside(SetAsideReason.DUPLICATE, claim.text) for claim in group if claim is not first]
+    return replace(
+        first,
+        stances=(*stances.values(), _article_stance(group)),
+        occurrences=tuple(places[place] for place in sorted(places)),
+        check_worthiness=max(claim.check_worthiness for claim in group),
+    )
+
+
+def _article_stance(group: Sequence[Claim]) -> Stance:
+    """What the article does to a proposition it brings several times: the side it takes, where it takes one and keeps it."""
+    own = [stance for claim in group for stance in claim.stances if stance.holder == ARTICLE_HOLDER]
+    sided = [stance for stance in own if stance.label is not StanceLabel.DISCUSSES]
+    if len({stance.label for stance in sided}) == 1:
+        return sided[0]
+    return Stance(ARTICLE_HOLDER, StanceLabel.DISCUSSES, None)
+
+
+def _within(options: Options, claims: Sequence[Claim], set_aside: list[SetAside]) -> list[Claim]:
+    """The claims the caller's limits leave: those most worth checking, each one cut told."""
+    worthy = [claim for claim in claims if claim.check_worthiness >= options.min_check_worthiness]
+    set_aside += [
+        SetAside(SetAsideReason.BELOW_CHECK_WORTHINESS, claim.text)
+        for claim in claims
+        if claim.check_worthiness < options.min_check_worthiness
+    ]
+    if options.max_claims is None or len(worthy) <= options.max_claims:
+        return worthy
+    best = sorted(worthy, key=lambda claim: -claim.check_worthiness)
+    set_aside += [SetAside(SetAsideReason.OVER_MAX_CLAIMS, claim.text) for claim in best[options.max_claims :]]
+    return best[: options.max_claims]
+
+
+def _with_ids(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """The claims with ids that depend on nothing but their quote's words, and on the order of claims that share them."""
+    seen: dict[str, int] = {}
+    named = []
+    for claim in claims:
+        words = " ".join(claim.quote.text.casefold().split())
+        turn = seen[words] = seen.get(words, 0) + 1
+        digest = sha256(f"{words}\n{turn}".encode()).hexdigest()[:16]
+        named.append(replace(claim, id=f"c_{digest}"))
+    return tuple(named)
