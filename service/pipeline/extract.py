@@ -1,6 +1,6 @@
 """A passage and a prompt in, the claims a model proposes out; one repair round at most."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from service.deadline import Deadline
@@ -47,39 +47,46 @@ def extract(passage: Passage, options: Options, asking: Asking, model: ChatModel
 
     Raises: ArticleTooLongError, ModelError, DeadlineExceededError; ModelSchemaError when the repair round fails too.
     """
-    call, left_out = _call(passage, options, asking.prompt, model)
-    first = model.complete(call, deadline)
+    question = _question(passage, options, asking.prompt, model)
+    first = model.complete(question.call, deadline)
     try:
-        proposed, repairs = read_reply(first.text, asking.prompt.output.name)
+        proposed, repairs = read_reply(question.whole(first.text), asking.prompt.output.name)
     except UnreadableReplyError as error:
         faults = error.faults
     else:
-        return Extraction(proposed, (first,), repairs, left_out)
+        return Extraction(proposed, (first,), repairs, question.left_out)
     asked = asking.repair.render({"faults": "\n".join(f"- {fault}" for fault in faults)})
-    again = replace(call, messages=(*call.messages, Message("assistant", first.text), *asked))
+    again = replace(question.call, messages=(*question.call.messages, Message("assistant", first.text), *asked))
     second = model.complete(again, deadline)
     try:
-        proposed, repairs = read_reply(second.text, asking.prompt.output.name)
+        proposed, repairs = read_reply(question.whole(second.text), asking.prompt.output.name)
     except UnreadableReplyError as error:
         raise ModelSchemaError(f"{error} after the repair round") from error
-    return Extraction(proposed, (first, second), ("asked_again", *repairs), left_out)
+    return Extraction(proposed, (first, second), ("asked_again", *repairs), question.left_out)
 
 
-def _call(passage: Passage, options: Options, prompt: Prompt, model: ChatModel) -> tuple[ModelCall, int]:
-    sentences = passage.sentences
+@dataclass(frozen=True)
+class _Question:
+    """A call, how its reply becomes one in the prompt's own schema, and how many sentences it does not ask about."""
+
+    call: ModelCall
+    whole: Callable[[str], str]
+    left_out: int
+
+
+def _question(passage: Passage, options: Options, prompt: Prompt, model: ChatModel) -> _Question:
     messages = prompt.render({name: value for name, value in _inputs(passage, options).items() if name in prompt.inputs})
-    traits = model.traits
+    traits, schema, left_out = model.traits, prompt.output, 0
+    whole: Callable[[str], str] = str
+    needed = int(_OUTPUT_TOKENS_PER_CHAR * sum(len(sentence.text) for sentence in passage.sentences))
     if traits.narrow_schema and prompt.output.name in NARROWABLE:
-        narrowed = narrow(prompt.output, sentences, options)
-        schema, needed, left_out = narrowed.schema, narrowed.output_tokens, narrowed.left_out
-    else:
-        length = sum(len(sentence.text) for sentence in sentences)
-        schema, needed, left_out = prompt.output, int(_OUTPUT_TOKENS_PER_CHAR * length), 0
+        narrowed = narrow(prompt.output, passage.sentences, options)
+        schema, whole, left_out, needed = narrowed.schema, narrowed.whole, narrowed.left_out, narrowed.output_tokens
     room = traits.context_tokens - estimate_tokens(messages)
     most = min(prompt.max_output_tokens, traits.max_output_tokens, room)
     if most < needed:
         raise ArticleTooLongError("the article is longer than one call to this model can take; send a shorter part of it")
-    return ModelCall(messages, schema, prompt.temperature, most), left_out
+    return _Question(ModelCall(messages, schema, prompt.temperature, most), whole, left_out)
 
 
 def _inputs(passage: Passage, options: Options) -> Mapping[str, str]:
