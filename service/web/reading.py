@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from flask import Request
@@ -23,6 +24,7 @@ from service.settings import Settings
 from service.web.schemas import MAX_PROMPT_CHARS, AnalyzeRequest, check_length, check_text, load_request, refusal
 
 _CHUNK_BYTES = 65_536
+_DRAINED_BYTES = 16_000_000
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _HARMLESS_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _UTF_8 = {None, "utf-8", "utf8"}
@@ -84,6 +86,7 @@ def _body(request: Request, max_bytes: int) -> bytes:
     if length is None:
         length = max_bytes + 1 if "wsgi.input_terminated" in request.environ else 0
     elif length > max_bytes:
+        _drain(request, length)
         raise _too_large(max_bytes)
     body = bytearray()
     try:
@@ -94,10 +97,22 @@ def _body(request: Request, max_bytes: int) -> bytes:
     except OSError as error:
         raise ClientDisconnected from error
     if len(body) > max_bytes:
+        _drain(request, _DRAINED_BYTES)
         raise _too_large(max_bytes)
     if len(body) < (request.content_length or 0):
         raise ClientDisconnected
     return bytes(body)
+
+
+def _drain(request: Request, size: int) -> None:
+    """Nothing; what is left of the body is read and thrown away, up to a limit.
+
+    A client that is still sending when the connection closes never sees the answer that tells it why.
+    """
+    left = min(size, _DRAINED_BYTES)
+    with suppress(OSError):
+        while left > 0 and (chunk := request.environ["wsgi.input"].read(min(_CHUNK_BYTES, left))):
+            left -= len(chunk)
 
 
 def _too_large(max_bytes: int) -> BodyTooLargeError:

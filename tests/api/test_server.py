@@ -167,6 +167,12 @@ HEAD = b"POST /analyze HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
 
 
 @loopback
+def test_a_client_that_sends_ten_megabytes_before_it_listens_is_told_why_they_are_refused(server):
+    status, problem = server.ask(body=b"x" * 10_000_000)
+    assert (status, problem["code"]) == (413, "body-too-large")
+
+
+@loopback
 @pytest.mark.parametrize(
     ("sent", "status", "code"),
     [
