@@ -19,6 +19,11 @@ class Deadline:
         """A deadline `seconds` from now."""
         return cls(at=clock() + seconds, clock=clock)
 
+    def sooner(self, seconds: float) -> "Deadline":
+        """The deadline that lies `seconds` before this one, or half way to it where less time is left."""
+        now = self.clock()
+        return Deadline(max(self.at - seconds, now + (self.at - now) / 2), self.clock)
+
     def remaining_s(self) -> float:
         """Seconds left; zero or less once it has passed."""
         return self.at - self.clock()

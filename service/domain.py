@@ -28,7 +28,10 @@ class Kind(StrEnum):
 
 
 class Mode(StrEnum):
-    """How the article brings a claim: in the claimant's own words, in the article's, partly in each, or as its own."""
+    """How the article brings a claim: in the claimant's own words, in the article's, partly in each, or as its own.
+
+    `INDIRECT` without a claimant is hearsay: the article only reports it, and names nobody.
+    """
 
     DIRECT = "direct"
     INDIRECT = "indirect"
@@ -197,14 +200,13 @@ class SetAside:
 class PassageCoverage:
     """A stretch of the article (code points) and whether it was read: `code` is the error code when it was not.
 
-    `sha256` is that of its text, by which it is known again; `kept` tells that it was taken over from an earlier analysis.
+    `sha256` is that of its text, by which it can be known again after an edit elsewhere.
     """
 
     start: int
     end: int
     sha256: str
     code: str | None = None
-    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -258,17 +260,8 @@ class Caveat:
 
 
 @dataclass(frozen=True)
-class Changes:
-    """The ids of claims that an earlier analysis did not have, no longer has, and still has."""
-
-    new: tuple[str, ...]
-    gone: tuple[str, ...]
-    kept: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Analysis:
-    """The whole answer to one article. `changes` is there when an earlier analysis was handed over."""
+    """The whole answer to one article."""
 
     id: str
     status: AnalysisStatus
@@ -280,4 +273,3 @@ class Analysis:
     provenance: Provenance
     usage: Usage
     warnings: tuple[Caveat, ...]
-    changes: Changes | None = None

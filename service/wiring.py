@@ -17,7 +17,7 @@ from service.llm.openai_chat import DEFAULT_BASE_URL, OpenAIChatModel
 from service.llm.retrying import RetryingModel
 from service.llm.sources import Progress, SilentProgress
 from service.pipeline.analyze import EXTRACT_TASK, Services
-from service.pipeline.extract import INPUTS
+from service.pipeline.extract import INPUTS, OUTPUT_TOKENS_PER_CHAR
 from service.pipeline.replies import READABLE
 from service.prompt_files import find_prompts, load_prompts
 from service.prompting import PromptLibrary
@@ -26,6 +26,9 @@ from service.text.language import prepare
 
 DEFAULT_REMOTE_MODEL = "gpt-4.1-mini"
 _WARM_UP_S = 60.0
+_INSTRUCTION_TOKENS = 2_000
+_INPUT_TOKENS_PER_CHAR = 0.7  # of a script whose letters take two bytes
+_SHORTEST_PASSAGE_CHARS = 200
 
 
 def build_services(settings: Settings, *, progress: Progress | None = None, drafts: bool = False) -> Services:
@@ -84,9 +87,23 @@ def _remote(settings: Settings) -> OpenAIChatModel:
         endpoint=urlsplit(address).hostname or "",
         context_tokens=settings.context_tokens,
         max_output_tokens=settings.max_output_tokens,
-        passage_chars=settings.passage_chars,
+        passage_chars=_passage_chars(settings),
     )
     return OpenAIChatModel(traits, address, settings.api_key or "")
+
+
+def _passage_chars(settings: Settings) -> int:
+    """How long a passage may be planned: half of what a call can take, because passages run up to twice that length.
+
+    Raises: SetupError when that is too little to be of use.
+    """
+    room = min(
+        settings.max_output_tokens / OUTPUT_TOKENS_PER_CHAR,
+        (settings.context_tokens - _INSTRUCTION_TOKENS) / (OUTPUT_TOKENS_PER_CHAR + _INPUT_TOKENS_PER_CHAR),
+    )
+    if room / 2 < _SHORTEST_PASSAGE_CHARS:
+        raise SetupError("FACTCHECK_MAX_OUTPUT_TOKENS or FACTCHECK_CONTEXT_TOKENS leave no room for a passage of an article")
+    return min(settings.passage_chars, int(room / 2))
 
 
 def _embedded(settings: Settings, prompts: PromptLibrary, progress: Progress) -> Services:

@@ -8,7 +8,7 @@ from service.domain import Analysis, Article, Claim, Claimant, Coverage, Quote, 
 def dump_analysis(analysis: Analysis, *, return_text: bool) -> dict[str, Any]:
     """The answer to one article; `return_text` adds the text that all offsets refer to."""
     provenance, usage = analysis.provenance, analysis.usage
-    dumped = {
+    return {
         "id": analysis.id,
         "status": analysis.status,
         "article": _article(analysis.article, analysis.sentences, return_text=return_text),
@@ -37,9 +37,6 @@ def dump_analysis(analysis: Analysis, *, return_text: bool) -> dict[str, Any]:
         },
         "warnings": [{"code": caveat.code, "detail": caveat.detail} for caveat in analysis.warnings],
     }
-    if changes := analysis.changes:
-        dumped["changes"] = {"new": list(changes.new), "gone": list(changes.gone), "kept": list(changes.kept)}
-    return dumped
 
 
 def _article(article: Article, sentences: int, *, return_text: bool) -> dict[str, Any]:
@@ -100,7 +97,7 @@ def _stance(stance: Stance) -> dict[str, Any]:
 def _coverage(coverage: Coverage) -> dict[str, Any]:
     passages: list[dict[str, Any]] = []
     for passage in coverage.passages:
-        status = "failed" if passage.code else "kept" if passage.kept else "ok"
+        status = "failed" if passage.code else "ok"
         dumped: dict[str, Any] = {"start": passage.start, "end": passage.end, "sha256": passage.sha256, "status": status}
         if passage.code:
             dumped["code"] = passage.code

@@ -13,7 +13,6 @@ from service.pipeline.extract import Asking, extract
 from service.pipeline.ingest import ingest
 from service.pipeline.merge import merge
 from service.pipeline.plan import plan
-from service.pipeline.previous import Previous, reread
 from service.pipeline.prove import Prover
 from service.pipeline.read import Reading, read
 from service.prompting import Prompt, PromptLibrary
@@ -22,6 +21,7 @@ from service.text.segment import segment
 EXTRACT_TASK = "extract_claims"
 REPAIR_TASK = "repair_claims"
 PARALLEL_CALLS = 8
+_ASSEMBLY_S = 0.25
 
 
 def _nothing_to_close() -> None:
@@ -47,35 +47,27 @@ def choose(ref: str | None, services: Services) -> Prompt:
     return services.prompts.select(services.model.traits.prompt if ref is None else ref, EXTRACT_TASK)
 
 
-def analyze(  # noqa: PLR0913 - the request's parts, each of a type of its own
-    given: ArticleInput,
-    options: Options,
-    prompt: Prompt,
-    services: Services,
-    deadline: Deadline,
-    *,
-    previous: Previous | None = None,
-) -> Analysis:
-    """The proved claims of an article. Of a `previous` analysis by the same prompt and model, what still stands is kept.
+def analyze(given: ArticleInput, options: Options, prompt: Prompt, services: Services, deadline: Deadline) -> Analysis:
+    """The proved claims of an article.
 
     Raises: ArticleTooLongError, ModelError, DeadlineExceededError. A failure is never an analysis without claims.
     """
     started, model = services.clock(), services.model
     article = ingest(given)
     sentences = segment(article.text, article.language)
-    usable = previous if previous and (previous.prompt, previous.model) == (prompt.ref, model.traits.name) else None
-    passages = plan(article, sentences, model.traits.passage_chars, usable.known() if usable else ())
+    passages = plan(article, sentences, model.traits.passage_chars)
     prover = Prover(article.text, sentences)
     asking = Asking(prompt, services.prompts.select(None, REPAIR_TASK))
+    # Where a part is enough, the passages must end in time for the rest to be put together.
+    reading_deadline = deadline.sooner(_ASSEMBLY_S) if options.allow_partial and len(passages) > 1 else deadline
 
     def read_one(passage: Passage) -> Reading:
-        if usable and (kept := reread(passage, usable, prover)):
-            return kept
-        extraction = extract(passage, options, asking, model, deadline)
+        extraction = extract(passage, options, asking, model, reading_deadline)
+        reading_deadline.check()
         return Reading(passage, extraction, prover.prove(extraction.proposed))
 
-    readings = read(passages, read_one, services.pool, allow_partial=options.allow_partial)
+    readings = read(passages, read_one, services.pool, reading_deadline, allow_partial=options.allow_partial)
     merged = merge((claim for reading in readings for claim in reading.proof.claims), options)
     deadline.check()
     took_ms = round((services.clock() - started) * 1000)
-    return assemble(article, prompt, model.traits, Outcome(readings, merged, took_ms, previous, usable is not None))
+    return assemble(article, prompt, model.traits, Outcome(readings, merged, took_ms))

@@ -10,7 +10,6 @@ from service.domain import (
     AnalysisStatus,
     Article,
     Caveat,
-    Changes,
     Claim,
     Coverage,
     ModelProvenance,
@@ -23,7 +22,6 @@ from service.domain import (
 from service.llm.base import ModelTraits, Reply
 from service.pipeline.merge import Merged
 from service.pipeline.plan import digest
-from service.pipeline.previous import Previous
 from service.pipeline.read import Reading
 from service.prompting import Prompt
 
@@ -38,13 +36,11 @@ _REPAIRS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What reading an article came to, in how many milliseconds; `reused` tells whether `previous` could be built upon."""
+    """What reading an article came to, in how many milliseconds."""
 
     readings: tuple[Reading, ...]
     merged: Merged
     took_ms: int
-    previous: Previous | None = None
-    reused: bool = False
 
 
 def assemble(article: Article, prompt: Prompt, traits: ModelTraits, outcome: Outcome) -> Analysis:
@@ -63,8 +59,7 @@ def assemble(article: Article, prompt: Prompt, traits: ModelTraits, outcome: Out
         set_aside=refused,
         provenance=_provenance(prompt, traits, replies),
         usage=_usage(replies, outcome.took_ms),
-        warnings=(*_model_warnings(traits), *_reading_warnings(readings), *_limit_warnings(outcome, refused)),
-        changes=_changes(outcome.previous, outcome.merged.claims),
+        warnings=(*_model_warnings(traits), *_reading_warnings(readings), *_limit_warnings(refused)),
     )
 
 
@@ -89,7 +84,6 @@ def _coverage(readings: Sequence[Reading]) -> Coverage:
                 end=reading.passage.end,
                 sha256=digest(text[reading.passage.start : reading.passage.end]),
                 code=reading.failure.code if reading.failure else None,
-                kept=reading.kept,
             )
             for reading in readings
         ),
@@ -136,27 +130,12 @@ def _reading_warnings(readings: Sequence[Reading]) -> Iterable[Caveat]:
     if left_out := sum(reading.extraction.left_out for reading in readings):
         yield Caveat(
             "sentences_left_out",
-            f"{left_out} sentences that could carry a claim were not asked about: this model takes only the first ones.",
+            f"{left_out} sentences were not asked about: headlines and fragments, or more than this model is asked at a time.",
         )
     for repair in sorted({repair for reading in readings for repair in reading.extraction.repairs}):
         yield Caveat(f"repaired_{repair}", _REPAIRS[repair])
 
 
-def _limit_warnings(outcome: Outcome, refused: Iterable[SetAside]) -> Iterable[Caveat]:
+def _limit_warnings(refused: Iterable[SetAside]) -> Iterable[Caveat]:
     if cut := sum(one.reason is SetAsideReason.OVER_MAX_CLAIMS for one in refused):
         yield Caveat("max_claims_reached", f"{cut} more claims were found than asked for; set_aside names them.")
-    if outcome.previous and not outcome.reused:
-        yield Caveat(
-            "previous_not_used", "The previous analysis was made by another prompt or model: everything was read anew."
-        )
-
-
-def _changes(previous: Previous | None, claims: Iterable[Claim]) -> Changes | None:
-    if previous is None:
-        return None
-    before, now = [claim.id for claim in previous.claims], [claim.id for claim in claims]
-    return Changes(
-        new=tuple(one for one in now if one not in before),
-        gone=tuple(one for one in before if one not in now),
-        kept=tuple(one for one in now if one in before),
-    )

@@ -17,7 +17,7 @@ _BYTES_PER_TOKEN = 3
 INPUTS = frozenset({"title", "lead", "limits", "sentences"})
 """The inputs a prompt may declare."""
 
-_OUTPUT_TOKENS_PER_CHAR = 0.6
+OUTPUT_TOKENS_PER_CHAR = 0.6
 """An annotator finds about 25 claims in 3,000 characters, and a claim costs up to 70 tokens."""
 
 
@@ -78,7 +78,7 @@ def _question(passage: Passage, options: Options, prompt: Prompt, model: ChatMod
     messages = prompt.render({name: value for name, value in _inputs(passage, options).items() if name in prompt.inputs})
     traits, schema, left_out = model.traits, prompt.output, 0
     whole: Callable[[str], str] = str
-    needed = int(_OUTPUT_TOKENS_PER_CHAR * sum(len(sentence.text) for sentence in passage.sentences))
+    needed = int(OUTPUT_TOKENS_PER_CHAR * sum(len(sentence.text) for sentence in passage.sentences))
     if traits.narrow_schema and prompt.output.name in NARROWABLE:
         narrowed = narrow(prompt.output, passage.sentences, options)
         schema, whole, left_out, needed = narrowed.schema, narrowed.whole, narrowed.left_out, narrowed.output_tokens

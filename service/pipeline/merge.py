@@ -1,13 +1,15 @@
 """Claims of several passages made one list: each proposition once, its stances gathered, ids given, limits held."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from unicodedata import normalize
 
 from service.domain import ARTICLE_HOLDER, Claim, Options, SetAside, SetAsideReason, Stance, StanceLabel
 
-_WORD = re.compile(r"\w+")
+_END = " .!?。！？…"
+_MOST_PLACES = 20
+"""Places of a quote that are listed; words as common as that need no more."""
 
 
 @dataclass(frozen=True)
@@ -21,23 +23,26 @@ class Merged:
 def merge(found: Iterable[Claim], options: Options) -> Merged:
     """One claim for each proposition. The order in which the claims are given makes no difference."""
     set_aside: list[SetAside] = []
-    groups: dict[tuple[str, ...], list[Claim]] = {}
+    groups: dict[str, list[Claim]] = {}
     for claim in sorted(found, key=_place):
         groups.setdefault(_proposition(claim), []).append(claim)
-    claims = [_gathered(group, set_aside) for group in groups.values()]
-    kept = sorted(_within(options, claims, set_aside), key=_place)
-    return Merged(_with_ids(kept), tuple(set_aside))
+    claims = _with_ids(sorted((_gathered(group, set_aside) for group in groups.values()), key=_place))
+    return Merged(tuple(sorted(_within(options, claims, set_aside), key=_place)), tuple(set_aside))
 
 
 def _place(claim: Claim) -> tuple[object, ...]:
     """Where a claim stands in the article, then everything that tells it from another in the same place."""
     claimant = claim.claimant.name if claim.claimant else ""
-    return (claim.quote.span.start, claim.quote.span.end, claim.text, claimant, -claim.check_worthiness, repr(claim))
+    held = tuple((stance.holder, stance.label) for stance in claim.stances)
+    return (
+        *(claim.quote.span.start, claim.quote.span.end, claim.text, claimant, -claim.check_worthiness),
+        *(claim.check_worthiness_reason, claim.kind, held),
+    )
 
 
-def _proposition(claim: Claim) -> tuple[str, ...]:
-    """What makes two claims the same: every word and figure of their text, whatever its case and punctuation."""
-    return tuple(_WORD.findall(claim.text.casefold()))
+def _proposition(claim: Claim) -> str:
+    """What makes two claims the same: their text, whatever its case, its spaces and the stop at its end."""
+    return " ".join(normalize("NFC", claim.text).casefold().split()).rstrip(_END)
 
 
 def _gathered(group: Sequence[Claim], set_aside: list[SetAside]) -> Claim:
@@ -50,11 +55,13 @@ def _gathered(group: Sequence[Claim], set_aside: list[SetAside]) -> Claim:
                 stances.setdefault((stance.holder, stance.label), stance)
     places = {(one.span.start, one.span.end): one for claim in group for one in (*claim.occurrences, claim.quote)}
     set_aside += [SetAside(SetAsideReason.DUPLICATE, claim.text) for claim in group if claim is not first]
+    worthiest = max(group, key=lambda claim: claim.check_worthiness)
     return replace(
         first,
         stances=(*stances.values(), _article_stance(group)),
-        occurrences=tuple(places[place] for place in sorted(places)),
-        check_worthiness=max(claim.check_worthiness for claim in group),
+        occurrences=tuple(places[place] for place in sorted(places)[:_MOST_PLACES]),
+        check_worthiness=worthiest.check_worthiness,
+        check_worthiness_reason=worthiest.check_worthiness_reason,
     )
 
 

@@ -28,6 +28,7 @@ _FIXED: Mapping[str, Any] = {"quote": "", "text": "", "stances": [], "worth": 0.
 """What a model this small is not asked: the words are the sentence's own, and how worth checking they are stays open."""
 
 _MIN_WORDS = 6
+_MIN_LETTERS = 12  # of a script without spaces, or of a short sentence with long words
 _STATEMENT_END = re.compile(r"[.!…。।؟።」”\"’'»)]\s*\Z")
 _DIGIT = re.compile(r"\d")
 
@@ -37,7 +38,7 @@ class Narrowed:
     """A reply schema for these sentences only, and the most output tokens a reply in it can need.
 
     `fixed` is what each entry is known to say, by its sentence's number: the model is not asked to write it. `left_out`
-    counts the sentences that could carry a claim but have no entry.
+    counts the sentences that have no entry.
     """
 
     schema: ReplySchema
@@ -79,13 +80,14 @@ def narrow(schema: ReplySchema, sentences: Sequence[Sentence], options: Options)
         schema=ReplySchema(schema.name, sha256(canonical.encode("utf-8")).hexdigest(), document),
         fixed={sentence.number: _FIXED for sentence in asked},
         output_tokens=tokens,
-        left_out=len(able) - len(asked),
+        left_out=len(sentences) - len(asked),
     )
 
 
 def _may_carry_claim(text: str) -> bool:
     """Whether a sentence is more than a headline, a bullet or a caption."""
-    return len(text.split()) >= _MIN_WORDS and _STATEMENT_END.search(text) is not None
+    long_enough = len(text.split()) >= _MIN_WORDS or sum(map(str.isalpha, text)) >= _MIN_LETTERS
+    return long_enough and _STATEMENT_END.search(text) is not None
 
 
 def _entry(sentence: Sentence, name: str | None) -> Mapping[str, Any]:

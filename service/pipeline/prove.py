@@ -72,7 +72,7 @@ class Prover:
             quote=quote,
             occurrences=self._occurrences(quote.text) or (quote,),
             claimant=claimant,
-            mode=self._mode(quote) if claimant else Mode.OWN_VOICE,
+            mode=self._mode(quote, claimant, proposed.article),
             stances=(*self._stances(proposed, claimant, quote, set_aside), Stance(ARTICLE_HOLDER, proposed.article, None)),
             kind=proposed.kind,
             check_worthiness=proposed.worth,
@@ -104,7 +104,7 @@ class Prover:
     def _claimant(self, proposed: ProposedClaim, quote: Quote, set_aside: list[SetAside]) -> Claimant | None:
         if proposed.claimant is None:
             return None
-        named = self._ground_name(proposed.claimant, quote.sentences)
+        named = self._named(proposed.claimant, quote.sentences)
         if named is None:
             raise _Refused(SetAsideReason.CLAIMANT_NOT_FOUND, proposed.claimant)
         return Claimant(
@@ -113,6 +113,13 @@ class Prover:
             role=self._role(proposed.role, named, set_aside),
             cites=self._cited(proposed.cites, quote, set_aside),
         )
+
+    def _named(self, name: str, near: tuple[int, ...]) -> Quote | None:
+        """Where the article names someone. "Will" is nobody in an article that only says "will"."""
+        found = self._ground_name(name, near)
+        if found and " " not in name.strip() and name.strip()[:1].isupper() and found.text[:1].islower():
+            return None
+        return found
 
     def _mention(self, words: str, quote: Quote) -> Quote | None:
         """Where the words that refer to the claimant stand: in the sentences of the quote or beside them, or not at all."""
@@ -126,7 +133,7 @@ class Prover:
         if not words.strip():
             return None
         role = self._ground(words, named.sentences)
-        if role is None:
+        if role is None or not set(role.sentences) & set(named.sentences):
             set_aside.append(SetAside(SetAsideReason.ROLE_NOT_FOUND, words))
             return None
         return role.text
@@ -134,12 +141,14 @@ class Prover:
     def _cited(self, name: str | None, quote: Quote, set_aside: list[SetAside]) -> Quote | None:
         if name is None:
             return None
-        cited = self._ground_name(name, quote.sentences)
+        cited = self._named(name, quote.sentences)
         if cited is None:
             set_aside.append(SetAside(SetAsideReason.CITED_NOT_FOUND, name))
         return cited
 
-    def _mode(self, quote: Quote) -> Mode:
+    def _mode(self, quote: Quote, claimant: Claimant | None, article: StanceLabel) -> Mode:
+        if claimant is None:
+            return Mode.INDIRECT if article is StanceLabel.DISCUSSES else Mode.OWN_VOICE
         share = quoted_share(quote.span.start, quote.span.end, self._quotations)
         if share >= _ALL_OF_IT:
             return Mode.DIRECT
@@ -166,14 +175,17 @@ class Prover:
 
     def _stance(self, proposed: ProposedStance, quote: Quote) -> Stance:
         near = tuple(dict.fromkeys((proposed.sentence, *quote.sentences)))
-        holder = self._ground_name(proposed.holder, near)
-        if holder is None:
+        holder = self._named(proposed.holder, near)
+        if holder is None or holder.text.casefold() == ARTICLE_HOLDER:  # whose stance has a place of its own
             raise _Refused(SetAsideReason.HOLDER_NOT_FOUND, proposed.holder)
+        # Words that stand in one place only need no sentence; of several places, any would be a guess.
+        if proposed.sentence not in self._by_number and len(self._occurrences(proposed.words)) > 1:
+            raise _Refused(SetAsideReason.UNKNOWN_SENTENCE, f"[{proposed.sentence}]")
         evidence = self._quote(proposed.words, proposed.sentence, SetAsideReason.EVIDENCE_NOT_FOUND)
         return Stance(holder.text, proposed.label, evidence)
 
 
 def _same_person(one: str, other: str) -> bool:
-    """Whether one name is the other or a shorter form of it: "Peskov" and "Dmitry Peskov"."""
-    words, others = set(one.casefold().split()), set(other.casefold().split())
-    return words <= others or others <= words
+    """Whether one name is the other or its end: "Peskov" and "Dmitry Peskov", but not "Police" and "Police Union"."""
+    words, others = sorted((one.casefold().split(), other.casefold().split()), key=len)
+    return others[-len(words) :] == words

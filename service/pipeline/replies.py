@@ -13,6 +13,7 @@ from service.strictjson import StrictJsonError, loads
 _FENCE = re.compile(r"\A\s*```(?:json)?[ \t]*\n(?P<body>.*?)\n?[ \t]*```\s*\Z", re.DOTALL | re.IGNORECASE)
 _THINK = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _MAX_FAULTS = 20
+_FIELD = re.compile(r"[A-Za-z0-9_/]{1,40}")
 _HEARSAY = -1
 
 CITED = "cited"
@@ -202,7 +203,7 @@ READABLE = frozenset(_READERS)
 def read_reply(text: str, schema: str) -> tuple[tuple[ProposedClaim, ...], tuple[str, ...]]:
     """The claims a reply in `schema` (one of `READABLE`) proposes, and what stood around its JSON ("fence", "think").
 
-    Raises: UnreadableReplyError with every fault, none of which quotes the reply.
+    Raises: UnreadableReplyError with every fault; of the reply they hold no more than the names of its fields.
     """
     body, repairs = _unwrap(text)
     try:
@@ -230,5 +231,10 @@ def _unwrap(text: str) -> tuple[str, tuple[str, ...]]:
 def _told(messages: Any, path: str = "") -> list[str]:
     """Marshmallow's nested messages as one line each: `claims/0/kind: Must be one of: …`."""
     if isinstance(messages, Mapping):
-        return [line for key, inner in messages.items() for line in _told(inner, f"{path}/{key}" if path else str(key))]
+        named = ((_FIELD.fullmatch(str(key)) and str(key)) or "(a field with an odd name)" for key in messages)
+        return [
+            line
+            for name, inner in zip(named, messages.values(), strict=True)
+            for line in _told(inner, f"{path}/{name}" if path else name)
+        ]
     return [f"{path.removesuffix('/_schema')}: {message}" for message in messages]

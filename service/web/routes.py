@@ -46,7 +46,7 @@ class Routes:
         g.record |= {"prompt": prompt.ref, "model": self.services.model.traits.name}
         seconds = min(self.settings.deadline_s, asked.deadline_s or self.settings.deadline_s)
         deadline = Deadline(g.started + seconds, self.services.clock)
-        analysis = analyze(asked.article, asked.options, prompt, self.services, deadline, previous=asked.previous)
+        analysis = analyze(asked.article, asked.options, prompt, self.services, deadline)
         _record(analysis)
         if export is None:
             return _varying(json_response(dump_analysis(analysis, return_text=asked.return_text)))

@@ -12,8 +12,6 @@ from marshmallow.validate import Range
 
 from service.domain import ArticleInput, Options
 from service.errors import ArticleTooLongError, Fault, InvalidRequestError
-from service.pipeline.previous import Previous
-from service.web.earlier import EarlierSchema, earlier
 from service.web.fields import boolean, integer, number, string
 
 MAX_TITLE_CHARS = 500
@@ -42,7 +40,6 @@ class AnalyzeRequest:
     prompt: str | None = None
     deadline_s: float | None = None
     return_text: bool = False
-    previous: Previous | None = None
 
 
 def check_text(text: str) -> None:
@@ -142,7 +139,6 @@ class _AnalyzeSchema(_StrictSchema):
     article = fields.Nested(_ArticleSchema, required=True, error_messages={"required": _NO_ARTICLE, "null": _NO_ARTICLE})
     prompt = string(load_default=None, validate=_at_most(MAX_PROMPT_CHARS))
     options = fields.Nested(_OptionsSchema, load_default=None)
-    previous = fields.Nested(EarlierSchema, load_default=None)
 
 
 _SCHEMA = _AnalyzeSchema()
@@ -161,8 +157,7 @@ def load_request(document: Any, max_article_chars: int) -> AnalyzeRequest:
     check_length(article.text, max_article_chars)
     options = dict(loaded["options"] or {})
     deadline_s, return_text = options.pop("deadline_s", None), options.pop("return_text", False)
-    previous = earlier(loaded["previous"]) if loaded["previous"] else None
-    return AnalyzeRequest(article, Options(**options), loaded["prompt"], deadline_s, return_text, previous)
+    return AnalyzeRequest(article, Options(**options), loaded["prompt"], deadline_s, return_text)
 
 
 def check_length(text: str, max_article_chars: int) -> None:

@@ -19,3 +19,8 @@ def test_nothing_is_left_once_it_has_passed(late):
     clock.advance(late)
     with pytest.raises(DeadlineExceededError):
         deadline.check()
+
+
+@pytest.mark.parametrize(("left", "expected"), [(10, 9), (1, 0.5)])
+def test_a_sooner_deadline_leaves_at_least_half_of_the_time(left, expected):
+    assert Deadline.after(left, FixedClock()).sooner(1).remaining_s() == expected

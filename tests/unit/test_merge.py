@@ -103,3 +103,31 @@ def test_claims_that_share_a_quote_have_ids_of_their_own(texts):
 
 def test_no_claims_merge_to_none():
     assert merged().claims == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param("Sales rose by $5.", "Sales rose by €5.", id="currency"),
+        pytest.param("Costs rose by 5%.", "Costs rose by -5%.", id="sign"),
+        pytest.param("They won by 3.5 points.", "They won by 3-5 points.", id="decimal point"),
+        pytest.param("लड़का घर गया", "लड़की घर गया", id="vowel signs"),
+    ],
+)
+def test_what_only_looks_alike_stays_two_claims(one, other):
+    found = [claim(5, "The bridge opened in May", text="x"), claim(5, "The bridge opened in May", text="y")]
+    result = merged(replace(found[0], text=one), replace(found[1], text=other))
+    assert len(result.claims) == 2
+
+
+def test_a_limit_does_not_change_the_ids_of_the_claims_it_leaves():
+    low, high = (claim(5, "The bridge opened in May", text=text, worth=worth) for text, worth in (("A.", 0.2), ("B.", 0.9)))
+    everything = {one.text: one.id for one in merged(low, high).claims}
+    assert {one.text: one.id for one in merged(low, high, min_check_worthiness=0.5).claims} == {"B.": everything["B."]}
+
+
+def test_the_reason_goes_with_the_score():
+    trivial = claim(1, "the bridge cost 40 million euros", worth=0.1, why="trivial")
+    weighty = claim(3, "The Bridge cost 40 million euros", worth=0.9, why="disputed")
+    (one,) = merged(trivial, weighty).claims
+    assert (one.check_worthiness, one.check_worthiness_reason) == (0.9, "disputed")

@@ -56,6 +56,15 @@ def test_at_most_thirty_sentences_are_asked_about_and_the_rest_counted():
     assert narrowed.left_out == 10
 
 
+def test_headlines_and_fragments_count_as_not_asked_about():
+    assert narrow(SCHEMA, segment(TEXT, "en"), Options()).left_out == 2
+
+
+def test_a_script_without_spaces_is_asked_about_too():
+    text = "市长星期一宣布新大桥的造价为四千万欧元。对手说这不是真的而且没有证据。"
+    assert narrow(SCHEMA, segment(text, "zh"), Options()).left_out == 0
+
+
 def test_a_reply_in_the_narrowed_schema_is_made_one_in_the_sealed_one():
     narrowed = narrow(SCHEMA, segment(TEXT, "en"), Options())
     asked = [

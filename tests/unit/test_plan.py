@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain import Article
-from service.pipeline.plan import digest, plan
+from service.pipeline.plan import plan
 from service.text.segment import segment
 
 
@@ -10,12 +10,8 @@ def long_text(sentences):
     return " ".join(f"Sentence number {number} says something about matter {number * 7}." for number in range(1, sentences + 1))
 
 
-def planned(text, chars=1_000, known=()):
-    return plan(Article(text, "0" * 64, "en"), segment(text, "en"), chars, known)
-
-
-def known_of(text, passages):
-    return [(digest(text[one.start : one.end]), one.end - one.start) for one in passages]
+def planned(text, chars=1_000):
+    return plan(Article(text, "0" * 64, "en"), segment(text, "en"), chars)
 
 
 def test_a_short_article_is_one_passage_without_a_lead():
@@ -43,30 +39,3 @@ def test_passages_tile_the_article(text, chars):
     assert "".join(text[one.start : one.end] for one in passages) == text
     assert all(one.sentences for one in passages)
     assert len(passages) <= max(1, len(text) // chars)
-
-
-@given(st.integers(1, 300), st.sampled_from(["", "A wholly new sentence stands here. ", "Two. New ones, both of them short. "]))
-def test_an_edit_leaves_all_other_passages_as_they_were(at, replacement):
-    text = long_text(300)
-    before = planned(text)
-    sentence = segment(text, "en")[at - 1]
-    edited = text[: sentence.start] + replacement + text[sentence.end :]
-    known = known_of(text, before)
-    after = planned(edited, known=known)
-    assert "".join(edited[one.start : one.end] for one in after) == edited
-    anew = [one for one in known_of(edited, after) if one not in known]
-    assert len(anew) <= 2
-
-
-def test_two_edits_far_apart_leave_what_lies_between():
-    text = long_text(300)
-    before = planned(text)
-    edited = "New. " + text.replace("Sentence number 290", "Sentence figure 290")
-    known = known_of(text, before)
-    after = known_of(edited, planned(edited, known=known))
-    assert len([one for one in after if one not in known]) == 2
-
-
-def test_a_known_passage_that_is_gone_is_passed_over():
-    text = long_text(20)
-    assert planned(text, known=[("f" * 64, 10), ("e" * 64, 0)]) == planned(text)

@@ -177,3 +177,40 @@ def test_who_is_cited_is_proved_or_set_aside():
     proof = proof_of_one(claimant="Jane Roe", cites="a report by Ann Lee")
     assert only(proof).claimant.cites is None
     assert proof.set_aside == (SetAside(SetAsideReason.CITED_NOT_FOUND, "a report by Ann Lee"),)
+
+
+def test_hearsay_is_not_the_articles_own_voice():
+    assert only(proof_of(claim(3, article="discusses"))).mode is Mode.INDIRECT
+
+
+def test_an_office_is_given_only_to_whom_the_article_gives_it_in_one_sentence():
+    proof = proof_of_one(sentence=2, claimant="Tom Poe", role="Mayor")
+    assert only(proof).claimant.role is None
+    assert proof.set_aside == (SetAside(SetAsideReason.ROLE_NOT_FOUND, "Mayor"),)
+
+
+def test_nobody_is_named_by_a_word_that_only_looks_like_a_name():
+    text = "It will rain, the weather service said on Monday morning."
+    proof = proof_of(claim(1, claimant="Will"), text=text)
+    assert proof.set_aside == (SetAside(SetAsideReason.CLAIMANT_NOT_FOUND, "Will"),)
+
+
+def test_a_longer_name_that_only_begins_alike_is_somebody_else():
+    text = "Police said the road was safe. The Police Union said it was not."
+    told = stance("Police Union", "refutes", 2, "it was not")
+    stances = only(proof_of(claim(1, "the road was safe", claimant="Police", stances=[told]), text=text)).stances
+    assert [(one.holder, one.label.value) for one in stances][:2] == [("Police", "supports"), ("Police Union", "refutes")]
+
+
+def test_nobody_else_can_hold_the_articles_own_stance():
+    text = "Officials said the article was wrong. The bridge opened in May."
+    proof = proof_of(claim(2, stances=[stance("article", "refutes", 1, "was wrong")]), text=text)
+    assert [(one.holder, one.label.value) for one in only(proof).stances] == [("article", "supports")]
+    assert [one.reason for one in proof.set_aside] == [SetAsideReason.HOLDER_NOT_FOUND]
+
+
+def test_evidence_with_a_wrong_sentence_number_is_proved_only_where_its_words_stand_once():
+    once = proof_of(claim(1, stances=[stance("Tom Poe", "refutes", 77, "That is false")]))
+    assert [one.holder for one in only(once).stances] == ["Tom Poe", "article"]
+    twice = proof_of(claim(1, stances=[stance("Tom Poe", "refutes", 77, "The bridge opened in 2019")]))
+    assert twice.set_aside == (SetAside(SetAsideReason.UNKNOWN_SENTENCE, "[77]"),)

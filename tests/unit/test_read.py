@@ -2,10 +2,12 @@ from concurrent.futures import Executor, Future
 
 import pytest
 
+from service.deadline import Deadline
 from service.domain import Article, Passage
 from service.errors import ArticleTooLongError, DeadlineExceededError, ModelBusyError, ModelUnavailableError
 from service.pipeline.read import Reading, read
 from service.text.segment import segment
+from tests.fakes import FixedClock
 
 TEXT = "One sentence here. Two sentences here. Three sentences here."
 ARTICLE = Article(TEXT, "0" * 64, "en")
@@ -24,6 +26,10 @@ class InTurn(Executor):
         return future
 
 
+def later(seconds=60):
+    return Deadline.after(seconds, FixedClock())
+
+
 def reader(**failures):
     """Reads each passage, but fails on those named by the number of their sentence."""
 
@@ -37,34 +43,54 @@ def reader(**failures):
 
 
 def test_all_passages_come_back_in_their_order():
-    readings = read(PASSAGES, reader(), InTurn(), allow_partial=False)
+    readings = read(PASSAGES, reader(), InTurn(), later(), allow_partial=False)
     assert [reading.passage for reading in readings] == list(PASSAGES)
 
 
 def test_a_single_passage_needs_no_pool():
-    (reading,) = read(PASSAGES[:1], reader(), None, allow_partial=False)
+    (reading,) = read(PASSAGES[:1], reader(), None, later(), allow_partial=False)
     assert reading.failure is None
 
 
 def test_one_failed_passage_fails_the_whole_and_is_named():
     error = ModelBusyError("busy")
     with pytest.raises(ModelBusyError) as caught:
-        read(PASSAGES, reader(s2=error), InTurn(), allow_partial=False)
+        read(PASSAGES, reader(s2=error), InTurn(), later(), allow_partial=False)
     assert caught.value.passage == (PASSAGES[1].start, PASSAGES[1].end)
 
 
 @pytest.mark.parametrize("error", [ModelUnavailableError("down"), DeadlineExceededError("late")])
 def test_a_failed_passage_is_told_where_a_part_is_enough(error):
-    readings = read(PASSAGES, reader(s3=error), InTurn(), allow_partial=True)
+    readings = read(PASSAGES, reader(s3=error), InTurn(), later(), allow_partial=True)
     assert [reading.failure for reading in readings] == [None, None, error]
 
 
 def test_a_part_of_nothing_is_an_error():
     down = ModelUnavailableError("down")
     with pytest.raises(ModelUnavailableError):
-        read(PASSAGES, reader(s1=down, s2=down, s3=down), InTurn(), allow_partial=True)
+        read(PASSAGES, reader(s1=down, s2=down, s3=down), InTurn(), later(), allow_partial=True)
 
 
-def test_what_the_caller_must_change_is_never_a_part():
-    with pytest.raises(ArticleTooLongError):
-        read(PASSAGES, reader(s1=ArticleTooLongError("long")), InTurn(), allow_partial=True)
+def test_a_passage_too_long_for_the_model_fails_like_any_other():
+    error = ArticleTooLongError("long")
+    readings = read(PASSAGES, reader(s1=error), InTurn(), later(), allow_partial=True)
+    assert [reading.failure for reading in readings] == [error, None, None]
+    assert error.passage == (PASSAGES[0].start, PASSAGES[0].end)
+
+
+class Stuck(InTurn):
+    """Never gets to the passage that holds the sentence of this number."""
+
+    def submit(self, fn, /, passage):
+        return Future() if passage.sentences[0].number == 2 else super().submit(fn, passage)
+
+
+def test_a_passage_whose_turn_never_comes_is_late():
+    with pytest.raises(DeadlineExceededError) as caught:
+        read(PASSAGES, reader(), Stuck(), later(0), allow_partial=False)
+    assert caught.value.passage == (PASSAGES[1].start, PASSAGES[1].end)
+
+
+def test_what_was_read_in_time_is_a_part():
+    readings = read(PASSAGES, reader(), Stuck(), Deadline.after(0.05), allow_partial=True)
+    assert [type(reading.failure) for reading in readings] == [type(None), DeadlineExceededError, type(None)]

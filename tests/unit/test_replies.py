@@ -198,3 +198,8 @@ def test_a_source_that_is_not_listed_is_a_fault(change, path):
 def test_faults_of_version_2_are_told(change):
     with pytest.raises(UnreadableReplyError):
         read_v2(claim_v2(**change))
+
+
+def test_an_odd_name_of_a_field_is_not_repeated():
+    (fault,) = faults_of({"claims": [{**claim(), "SECRET words of a reply": 1}]})
+    assert fault == "claims/0/(a field with an odd name): Unknown field."

@@ -446,11 +446,11 @@ def test_a_claim_in_the_articles_own_voice_has_no_claimant():
 
 
 def test_a_passage_that_failed_carries_its_code():
-    coverage = Coverage(2, 1, (PassageCoverage(0, 5, "a", kept=True), PassageCoverage(5, 9, "b", "upstream-schema")))
+    coverage = Coverage(2, 1, (PassageCoverage(0, 5, "a"), PassageCoverage(5, 9, "b", "upstream-schema")))
     dumped = dump_analysis(analysis(status=AnalysisStatus.PARTIAL, coverage=coverage), return_text=False)
     assert dumped["status"] == "partial"
     assert dumped["coverage"]["passages"] == [
-        {"start": 0, "end": 5, "sha256": "a", "status": "kept"},
+        {"start": 0, "end": 5, "sha256": "a", "status": "ok"},
         {"start": 5, "end": 9, "sha256": "b", "status": "failed", "code": "upstream-schema"},
     ]
 

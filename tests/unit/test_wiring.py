@@ -45,3 +45,14 @@ def test_weights_of_one_s_own_are_served_as_an_embedded_model(tmp_path):
         assert services.model.ready() is not None
     finally:
         services.close()
+
+
+def test_passages_are_never_longer_than_a_reply_has_room_for():
+    services = build_services(Settings(api_key="sk-1", max_output_tokens=2_400))
+    services.close()
+    assert services.model.traits.passage_chars == 2_000
+
+
+def test_a_model_without_room_for_a_passage_is_refused_at_start_up():
+    with pytest.raises(SetupError, match="no room"):
+        build_services(Settings(api_key="sk-1", max_output_tokens=64))
