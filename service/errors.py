@@ -7,6 +7,7 @@ FactCheckError                      code (public, stable) and retryable
 │   ├── InvalidJsonError
 │   ├── InvalidEncodingError
 │   ├── InvalidRequestError         carries every fault with its JSON pointer
+│   ├── UnreadablePageError
 │   ├── UnknownPromptError
 │   ├── UnsupportedMediaTypeError
 │   ├── BodyTooLargeError
@@ -86,6 +87,12 @@ class InvalidRequestError(RequestError):
     """The body is JSON but not a request we can take."""
 
     code = "invalid-request"
+
+
+class UnreadablePageError(RequestError):
+    """There is no article to be read on an HTML page."""
+
+    code = "unreadable-page"
 
 
 class UnknownPromptError(RequestError):

@@ -26,6 +26,7 @@ from service.errors import (
     NotAcceptableError,
     RequestError,
     UnknownPromptError,
+    UnreadablePageError,
     UnsupportedMediaTypeError,
 )
 
@@ -141,6 +142,13 @@ _ROWS = (
         "The request cannot be taken as it is",
         "The body was read, but something in the request is missing, unknown or out of range.",
         "Change what the errors list names: each entry has a JSON pointer (RFC 6901) and says what to change.",
+    ),
+    Problem(
+        UnreadablePageError.code,
+        422,
+        "There is no article on the page",
+        "No main text could be found on the HTML page.",
+        "Send the article's own words as text/plain, or as JSON with its words in /article/text.",
     ),
     Problem(
         UnknownPromptError.code,

@@ -21,10 +21,19 @@ from service.errors import (
     UnsupportedMediaTypeError,
 )
 from service.settings import Settings
-from service.web.schemas import MAX_PROMPT_CHARS, AnalyzeRequest, check_length, check_text, load_request, refusal
+from service.web.schemas import (
+    MAX_PROMPT_CHARS,
+    AnalyzeRequest,
+    article_of_page,
+    check_length,
+    check_text,
+    load_request,
+    refusal,
+)
 
 _CHUNK_BYTES = 65_536
 _DRAINED_BYTES = 16_000_000
+_BARE = frozenset({"text/plain", "text/markdown", "text/html"})
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _HARMLESS_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _UTF_8 = {None, "utf-8", "utf8"}
@@ -33,7 +42,8 @@ _UTF_8 = {None, "utf-8", "utf8"}
 def read_request(request: Request, settings: Settings) -> AnalyzeRequest:
     """The analysis that `request` asks for.
 
-    The body is JSON, or an article's words as plain text. Plain text is taken as it is: a byte order mark at its start
+    The body is JSON, or an article alone: its words as plain text or Markdown, or the HTML page it stands on, of which the
+    main text is taken. Plain text and Markdown are taken as they are: a byte order mark at its start
     stays a character of the article (U+FEFF), so that offsets count what was sent.
     Raises: RequestError of every kind but UnknownPromptError; werkzeug's ClientDisconnected and RequestTimeout when the
     body does not arrive.
@@ -46,10 +56,10 @@ def read_request(request: Request, settings: Settings) -> AnalyzeRequest:
         raise UnsupportedMediaTypeError(
             "The Content-Type header is missing: send application/json, or text/plain for an article's bare words."
         )
-    plain = media_type == "text/plain"
-    faults = [*_parameter_faults(request, {"prompt"} if plain else set()), *_header_faults(request)]
+    bare = media_type in _BARE
+    faults = [*_parameter_faults(request, {"prompt"} if bare else set()), *_header_faults(request)]
     try:
-        asked = _from_plain_text(body, request, settings) if plain else _from_json(body, settings)
+        asked = _from_bare_article(body, request, settings) if bare else _from_json(body, settings)
     except InvalidRequestError as error:
         raise refusal([*faults, *error.faults]) from error
     if faults:
@@ -63,12 +73,10 @@ def _media_type(request: Request) -> str:
     if request.headers.get("Content-Encoding", "").strip().lower() not in {"", "identity"}:
         raise UnsupportedMediaTypeError("The body has a content encoding: send it without one.")
     media_type = request.mimetype
-    if media_type == "text/html":
-        raise UnsupportedMediaTypeError("HTML is not taken yet: send the article's words as text/plain.")
-    if media_type not in {"", "application/json", "text/plain"}:
+    if media_type not in {"", "application/json", *_BARE}:
         raise UnsupportedMediaTypeError(
-            "The Content-Type header names a type that is not read here: send application/json, or text/plain for an "
-            "article's bare words."
+            "The Content-Type header names a type that is not read here: send application/json, or an article alone as "
+            "text/plain, text/markdown or text/html."
         )
     charset = request.mimetype_params.get("charset")
     if (charset and charset.lower()) not in _UTF_8:
@@ -131,17 +139,20 @@ def _from_json(body: bytes, settings: Settings) -> AnalyzeRequest:
     return load_request(document, settings.max_article_chars)
 
 
-def _from_plain_text(body: bytes, request: Request, settings: Settings) -> AnalyzeRequest:
+def _from_bare_article(body: bytes, request: Request, settings: Settings) -> AnalyzeRequest:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidEncodingError(f"The body is not UTF-8 at byte {error.start}: convert it to UTF-8.") from None
+    page = request.mimetype == "text/html"
+    article = article_of_page(text) if page else ArticleInput(text)
     try:
-        check_text(text)
+        check_text(article.text)
     except ValidationError as error:
         raise refusal([Fault("", str(told)) for told in error.messages]) from None
-    check_length(text, settings.max_article_chars)
-    return AnalyzeRequest(ArticleInput(text), prompt=request.args.get("prompt"))
+    check_length(article.text, settings.max_article_chars)
+    # Who sends a page cannot know the text that offsets refer to.
+    return AnalyzeRequest(article, prompt=request.args.get("prompt"), return_text=page)
 
 
 def _parameter_faults(request: Request, known: set[str]) -> Iterator[Fault]:

@@ -12,6 +12,7 @@ from marshmallow.validate import Range
 
 from service.domain import ArticleInput, Options
 from service.errors import ArticleTooLongError, Fault, InvalidRequestError
+from service.text.page import read_page
 from service.web.fields import boolean, integer, number, string
 
 MAX_TITLE_CHARS = 500
@@ -95,17 +96,13 @@ def _check_moment(moment: str) -> None:
     raise ValidationError('This must be an ISO 8601 date or date and time, such as "2026-01-31" or "2026-01-31T09:30:00Z".')
 
 
-def _not_yet(_value: Any) -> None:
-    raise ValidationError("HTML is not taken yet: send the article's words as /article/text.")
-
-
 class _StrictSchema(Schema):
     error_messages = {"unknown": _UNKNOWN, "type": "This must be a JSON object."}  # noqa: RUF012 - declared by marshmallow
 
 
 class _ArticleSchema(_StrictSchema):
     text = string(validate=check_text)
-    html = fields.Raw(validate=_not_yet)
+    html = string()
     title = string(load_default=None, validate=[_at_most(MAX_TITLE_CHARS), check_text])
     url = string(load_default=None, validate=[_at_most(MAX_URL_CHARS), _check_url])
     published_at = string(load_default=None, validate=_check_moment)
@@ -114,7 +111,11 @@ class _ArticleSchema(_StrictSchema):
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def _has_text(self, _data: Any, original: Any, **_: Any) -> None:
         # What is no object at all has been told as such.
-        if not isinstance(original, Mapping) or "text" in original or "html" in original:
+        if not isinstance(original, Mapping):
+            return
+        if "text" in original and "html" in original:
+            raise ValidationError("There is a text already: send the page or its words, not both.", "html")
+        if "text" in original or "html" in original:
             return
         if original.get("url") is not None:
             told = "An article is not fetched by its address yet: send its words as /article/text as well."
@@ -153,11 +154,24 @@ def load_request(document: Any, max_article_chars: int) -> AnalyzeRequest:
         loaded = _SCHEMA.load(document)
     except ValidationError as error:
         raise refusal(list(_faults(error.messages, ""))) from error
-    article = ArticleInput(**loaded["article"])
+    given = dict(loaded["article"])
+    page = given.pop("html", None)
+    article = article_of_page(page, **given) if page is not None else ArticleInput(**given)
     check_length(article.text, max_article_chars)
     options = dict(loaded["options"] or {})
     deadline_s, return_text = options.pop("deadline_s", None), options.pop("return_text", False)
-    return AnalyzeRequest(article, Options(**options), loaded["prompt"], deadline_s, return_text)
+    # Who sends a page cannot know the text that offsets refer to.
+    return AnalyzeRequest(article, Options(**options), loaded["prompt"], deadline_s, return_text or page is not None)
+
+
+def article_of_page(html: str, **given: str | None) -> ArticleInput:
+    """The article on an HTML page; what the caller says of it wins over what the page says.
+
+    Raises: UnreadablePageError.
+    """
+    page = read_page(html)
+    told = {"title": page.title, "url": page.url, "published_at": page.published_at, "language": page.language}
+    return ArticleInput(page.text, **{name: given.get(name) or value for name, value in told.items()})
 
 
 def check_length(text: str, max_article_chars: int) -> None:

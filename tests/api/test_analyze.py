@@ -163,7 +163,6 @@ def test_options_reach_the_prompt(service):
         pytest.param(JSON, b"null", 422, "invalid-request", id="null"),
         pytest.param(JSON, b"{}", 422, "invalid-request", id="no article"),
         pytest.param(JSON, b'{"article": {"text": "a\\u0000b"}}', 422, "invalid-request", id="JSON with NUL"),
-        pytest.param("text/html", b"<p>x</p>", 415, "unsupported-media-type", id="HTML"),
         pytest.param("application/x-www-form-urlencoded", b"a=b", 415, "unsupported-media-type", id="what curl sends"),
         pytest.param("multipart/form-data; boundary=x", b"--x--", 415, "unsupported-media-type", id="a form with files"),
         pytest.param("application/xml", b"<x/>", 415, "unsupported-media-type", id="XML"),
@@ -214,7 +213,6 @@ def test_faults_of_body_query_and_headers_are_told_together(service):
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        pytest.param({"article": {"html": "<p>x</p>"}}, "/article/html", id="html"),
         pytest.param({"article": {"url": "https://example.org/"}}, "/article/url", id="url"),
     ],
 )

@@ -29,6 +29,8 @@ HOMES = {
     "xllamacpp": {"service.llm.engine_child"},
     "sentencex": {"service.text.segment"},
     "py3langid": {"service.text.language"},
+    "trafilatura": {"service.text.page"},
+    "lxml": {"service.text.page", "service.text.page_copy", "service.text.page_stream"},
 }
 
 
