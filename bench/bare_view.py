@@ -22,7 +22,7 @@ MODEL = "gpt-4.1-mini"
 def prepared() -> dict[str, Any]:
     """The service's own request body for an article, as arguments of the SDK's stock call."""
     prompt = load_prompts(find_prompts()).select(None, "extract_claims")
-    values = {"title": "(none)", "limits": "", "sentences": numbered(segment(article(0), "en"))}
+    values = dict.fromkeys(prompt.inputs, "") | {"title": "(none)", "sentences": numbered(segment(article(0), "en"))}
     call = ModelCall(prompt.render(values), prompt.output, prompt.temperature, prompt.max_output_tokens)
     return Terms().body(MODEL, call)
 
