@@ -8,8 +8,6 @@ from unicodedata import normalize
 from service.domain import ARTICLE_HOLDER, Claim, Options, SetAside, SetAsideReason, Stance, StanceLabel
 
 _END = " .!?。！？…"
-_MOST_PLACES = 20
-"""Places of a quote that are listed; words as common as that need no more."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def _gathered(group: Sequence[Claim], set_aside: list[SetAside]) -> Claim:
     return replace(
         first,
         stances=(*stances.values(), _article_stance(group)),
-        occurrences=tuple(places[place] for place in sorted(places)[:_MOST_PLACES]),
+        occurrences=tuple(places[place] for place in sorted(places)),
         check_worthiness=worthiest.check_worthiness,
         check_worthiness_reason=worthiest.check_worthiness_reason,
     )

@@ -22,6 +22,9 @@ from service.text.ground import Grounder
 from service.text.quotation import quotations, quoted_share
 
 _NUMBER = re.compile(r"\d[\d.,]*\d|\d")
+_MOST_PLACES = 20
+"""Places of a quote that are listed; words as common as that need no more."""
+
 _ALL_OF_IT = 0.9
 """The share of a claim's quote that must stand between quotation marks for it to be the claimant's own words."""
 
@@ -70,7 +73,7 @@ class Prover:
             id="",
             text=self._claim_text(proposed.text, quote, set_aside),
             quote=quote,
-            occurrences=self._occurrences(quote.text) or (quote,),
+            occurrences=self._places(quote),
             claimant=claimant,
             mode=self._mode(quote, claimant, proposed.article),
             stances=(*self._stances(proposed, claimant, quote, set_aside), Stance(ARTICLE_HOLDER, proposed.article, None)),
@@ -78,6 +81,11 @@ class Prover:
             check_worthiness=proposed.worth,
             check_worthiness_reason=proposed.why.strip(),
         )
+
+    def _places(self, quote: Quote) -> tuple[Quote, ...]:
+        """The first places where the words of a quote stand, and its own among them."""
+        places = self._occurrences(quote.text)[:_MOST_PLACES]
+        return places if quote in places else (*places, quote)
 
     def _quote(self, words: str, number: int, reason: SetAsideReason) -> Quote:
         """The proved words, or the whole sentence where none are given."""

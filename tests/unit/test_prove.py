@@ -214,3 +214,10 @@ def test_evidence_with_a_wrong_sentence_number_is_proved_only_where_its_words_st
     assert [one.holder for one in only(once).stances] == ["Tom Poe", "article"]
     twice = proof_of(claim(1, stances=[stance("Tom Poe", "refutes", 77, "The bridge opened in 2019")]))
     assert twice.set_aside == (SetAside(SetAsideReason.UNKNOWN_SENTENCE, "[77]"),)
+
+
+def test_of_words_that_stand_everywhere_only_some_places_are_listed_and_the_quoted_one():
+    text = "The bridge is open. " * 50
+    found = only(proof_of(claim(40, "The bridge is open"), text=text))
+    assert len(found.occurrences) == 21
+    assert found.quote in found.occurrences
