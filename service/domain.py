@@ -30,7 +30,7 @@ class Kind(StrEnum):
 class Mode(StrEnum):
     """How the article brings a claim: in the claimant's own words, in the article's, partly in each, or as its own.
 
-    `INDIRECT` without a claimant is hearsay: the article only reports it, and names nobody.
+    Without a claimant, all but `OWN_VOICE` are the words of somebody the answer cannot name: hearsay, or a quotation.
     """
 
     DIRECT = "direct"

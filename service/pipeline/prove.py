@@ -25,6 +25,7 @@ _NUMBER = re.compile(r"\d[\d.,]*\d|\d")
 _MOST_PLACES = 20
 """Places of a quote that are listed; words as common as that need no more."""
 
+_MOST_OF_IT = 0.5
 _ALL_OF_IT = 0.9
 """The share of a claim's quote that must stand between quotation marks for it to be the claimant's own words."""
 
@@ -69,14 +70,19 @@ class Prover:
     def _claim(self, proposed: ProposedClaim, set_aside: list[SetAside]) -> Claim:
         quote = self._quote(proposed.quote, proposed.sentence, SetAsideReason.QUOTE_NOT_FOUND)
         claimant = self._claimant(proposed, quote, set_aside)
+        quoted = quoted_share(quote.span.start, quote.span.end, self._quotations)
+        article = proposed.article
+        if claimant is None and article is StanceLabel.SUPPORTS and quoted >= _MOST_OF_IT:
+            # Between quotation marks somebody else speaks, also where the model does not say who.
+            article = StanceLabel.DISCUSSES
         return Claim(
             id="",
             text=self._claim_text(proposed.text, quote, set_aside),
             quote=quote,
             occurrences=self._places(quote),
             claimant=claimant,
-            mode=self._mode(quote, claimant, proposed.article),
-            stances=(*self._stances(proposed, claimant, quote, set_aside), Stance(ARTICLE_HOLDER, proposed.article, None)),
+            mode=_mode(quoted, own_voice=claimant is None and article is not StanceLabel.DISCUSSES),
+            stances=(*self._stances(proposed, claimant, quote, set_aside), Stance(ARTICLE_HOLDER, article, None)),
             kind=proposed.kind,
             check_worthiness=proposed.worth,
             check_worthiness_reason=proposed.why.strip(),
@@ -154,14 +160,6 @@ class Prover:
             set_aside.append(SetAside(SetAsideReason.CITED_NOT_FOUND, name))
         return cited
 
-    def _mode(self, quote: Quote, claimant: Claimant | None, article: StanceLabel) -> Mode:
-        if claimant is None:
-            return Mode.INDIRECT if article is StanceLabel.DISCUSSES else Mode.OWN_VOICE
-        share = quoted_share(quote.span.start, quote.span.end, self._quotations)
-        if share >= _ALL_OF_IT:
-            return Mode.DIRECT
-        return Mode.MIXED if share else Mode.INDIRECT
-
     def _stances(
         self, proposed: ProposedClaim, claimant: Claimant | None, quote: Quote, set_aside: list[SetAside]
     ) -> list[Stance]:
@@ -191,6 +189,15 @@ class Prover:
             raise _Refused(SetAsideReason.UNKNOWN_SENTENCE, f"[{proposed.sentence}]")
         evidence = self._quote(proposed.words, proposed.sentence, SetAsideReason.EVIDENCE_NOT_FOUND)
         return Stance(holder.text, proposed.label, evidence)
+
+
+def _mode(quoted: float, *, own_voice: bool) -> Mode:
+    """Whose words a claim is in, by the share of its quote that stands between quotation marks."""
+    if own_voice:
+        return Mode.OWN_VOICE
+    if quoted >= _ALL_OF_IT:
+        return Mode.DIRECT
+    return Mode.MIXED if quoted else Mode.INDIRECT
 
 
 def _same_person(one: str, other: str) -> bool:

@@ -221,3 +221,17 @@ def test_of_words_that_stand_everywhere_only_some_places_are_listed_and_the_quot
     found = only(proof_of(claim(40, "The bridge is open"), text=text))
     assert len(found.occurrences) == 21
     assert found.quote in found.occurrences
+
+
+@pytest.mark.parametrize(
+    "quote", ["The bridge cost 40 million euros", "“The bridge cost 40 million euros,” Mayor Jane Roe said"]
+)
+def test_the_article_does_not_state_what_stands_between_quotation_marks(quote):
+    found = only(proof_of(claim(1, quote, article="supports")))
+    assert [(one.holder, one.label) for one in found.stances] == [("article", StanceLabel.DISCUSSES)]
+    assert found.mode is not Mode.OWN_VOICE
+
+
+def test_the_article_may_still_dispute_what_it_quotes():
+    found = only(proof_of(claim(1, "The bridge cost 40 million euros", article="refutes")))
+    assert [one.label for one in found.stances] == [StanceLabel.REFUTES]
