@@ -13,6 +13,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from service.domain import Mode
+
 ARTICLE = "article"
 _BAR_CELLS = 10
 _HEADING_CHARS = 100
@@ -127,7 +129,7 @@ def _claim(page: _Page, number: int, claim: Mapping[str, Any]) -> None:
     quote, claimant = claim["quote"], claim["claimant"]
     page.put(_worth(page, claim), Text(f"{number:>3}", "bold"), _INDENT)
     page.put(Text(one_line(claim["text"]), "bold"), None, _INDENT)
-    page.field("claimant", _claimant(claimant))
+    page.field("claimant", _claimant(claimant, claim.get("mode")))
     for at, stance in enumerate(claim["stances"]):
         page.field("" if at else "stances", _stance(page, stance, quote))
     if one_line(claim["text"]) == one_line(quote["text"]):
@@ -149,7 +151,9 @@ def _worth(page: _Page, claim: Mapping[str, Any]) -> Text:
     return line
 
 
-def _claimant(claimant: Mapping[str, Any] | None) -> Text:
+def _claimant(claimant: Mapping[str, Any] | None, mode: str | None) -> Text:
+    if claimant is None and mode not in {None, Mode.OWN_VOICE}:
+        return Text("not named", "dim")
     if claimant is None:
         return Text(ARTICLE)
     role = one_line(claimant["role"] or "")

@@ -7,7 +7,7 @@ No script, no request to anywhere. What we did not write ourselves is only ever 
 from base64 import b64encode
 from hashlib import sha256
 
-from service.domain import Analysis, Claim, Stance
+from service.domain import Analysis, Claim, Mode, Stance
 from service.export.html_article import claim_id, escape, evidence_id, mention_id, quote_id, render, stance_class
 from service.export.html_style import STYLE
 from service.export.report import (
@@ -123,6 +123,8 @@ def _bar(claim: Claim) -> str:
 
 
 def _claimant(rank: int, claim: Claim) -> str:
+    if claim.claimant is None and claim.mode is not Mode.OWN_VOICE:
+        return "not named"
     if claim.claimant is None:
         return OWN_VOICE
     role = f", {_foreign(claim.claimant.role)}" if claim.claimant.role else ""

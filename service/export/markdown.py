@@ -8,7 +8,7 @@ address: GitHub's renderer links those after it has taken the escapes away, and 
 import re
 from collections.abc import Iterator
 
-from service.domain import Analysis, Claim, Stance
+from service.domain import Analysis, Claim, Mode, Stance
 from service.export.report import (
     CAUTION,
     OWN_VOICE,
@@ -92,6 +92,8 @@ def _claim(rank: int, claim: Claim) -> Iterator[str]:
 
 
 def _claimant(claim: Claim) -> str:
+    if claim.claimant is None and claim.mode is not Mode.OWN_VOICE:
+        return "not named"
     if claim.claimant is None:
         return OWN_VOICE
     role = claim.claimant.role

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from service.cli.tables import aligned, one_line, render_analysis
+from service.cli.tables import _claimant, aligned, one_line, render_analysis
 
 UNSAFE = set(map(chr, [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
 
@@ -250,3 +250,8 @@ def test_aligned_rows_are_one_line_each_with_columns_under_each_other(rows):
     for line, (first, second) in zip(lines, rows, strict=True):
         gap = " " * (max(starts) - cell_len(one_line(first)) + 2)
         assert line == f"{one_line(first)}{gap}{one_line(f'|{second}')}".rstrip()
+
+
+@pytest.mark.parametrize(("mode", "shown"), [("own_voice", "article"), ("indirect", "not named"), ("direct", "not named")])
+def test_a_claim_of_nobody_named_is_not_put_down_to_the_article(mode, shown):
+    assert _claimant(None, mode).plain == shown
