@@ -383,7 +383,7 @@ def no_proxies(monkeypatch):
 @pytest.mark.parametrize("name", ["http_proxy", "all_proxy"])
 def test_a_proxy_of_the_environment_is_asked_for_other_hosts(no_proxies, name):
     with ModelDouble() as proxy:
-        no_proxies.setenv(name, proxy.base_url.removeprefix("http://").removesuffix("/v1").replace("127", "user:secret@127"))
+        no_proxies.setenv(name, proxy.base_url.removeprefix("http://").removesuffix("/v1").replace("127", "user:secret@127", 1))
         reply = ask("http://model.test/v1")
 
     assert reply.text
