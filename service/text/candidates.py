@@ -10,12 +10,14 @@ _WORD = r"[A-Z][\w’'.-]*\w"
 _NAME = (
     rf"{_WORD}(?: (?:(?:of|for|and|the|al|bin|de|van|von) )?{_WORD})*(?: (?:officials|authorities|police|analysts|experts))?"
 )
-_SAYING = (
+SAYING = (
     r"(?:(?:has|have|had|also|later|earlier|repeatedly) ){0,2}"
     r"(?:said|says|say|told|claim(?:s|ed)?|assert(?:s|ed)?|stat(?:es|ed)|report(?:s|ed)|announced|acknowledged|confirmed|warn(?:s|ed)|added|not(?:es|ed)|remarked|suggest(?:s|ed)?|argu(?:es|ed)|insist(?:s|ed)?|"
     r"estimat(?:es|ed)|predict(?:s|ed)?)\b"
 )
-_BEFORE = re.compile(rf"(?<!\w)(?:The |the )?(?P<name>{_NAME})(?:, (?P<aside>[^,.;]{{3,80}}),)? {_SAYING}")
+"""A pattern of a verb of saying and what may stand right before it."""
+
+_BEFORE = re.compile(rf"(?<!\w)(?:The |the )?(?P<name>{_NAME})(?:, (?P<aside>[^,.;]{{3,80}}),)? {SAYING}")
 _AFTER = re.compile(rf"\b(?:[Aa]ccording to|said) (?:the )?(?P<name>{_NAME})")
 _OPENERS = frozenset(
     "The A An He She It They We I You This That These Those In On At As For But And Or If When While Since After Before "

@@ -77,10 +77,14 @@ class Grounder:
         """The place where the article names someone; as `ground`, and "Peskov" is also found in "Peskov's"."""
         return self._nearest(name, near, name=True)
 
-    def occurrences(self, words: str) -> tuple[Quote, ...]:
-        """Every place where the article says `words`, in order, none overlapping another."""
+    def quote_at(self, start: int, end: int) -> Quote:
+        """The article's words at a range of code points that is not empty."""
+        return self._quote((start, end))
+
+    def occurrences(self, words: str, most: int | None = None) -> tuple[Quote, ...]:
+        """Every place where the article says `words`, or the first `most`, in order, none overlapping another."""
         for variant in _variants(words):
-            if found := tuple(self._places(self._folded, variant, name=False)):
+            if found := tuple(islice(self._places(self._folded, variant, name=False), most)):
                 return tuple(map(self._quote, found))
         return ()
 

@@ -1,23 +1,28 @@
 """The article on an HTML page: its main text, and what the page says about it."""
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, takewhile
 from threading import Lock
 from typing import Any
 
 from lxml.etree import LxmlError
 
 from service.errors import UnreadablePageError
+from service.text.page_author import Line
 from service.text.page_copy import TooManyTagsError, marked
 from service.text.page_head import masthead, same
 from service.text.page_stream import MAX_BLOCKS, MAX_BYTES, Block, Stream, TooManyBlocksError, read_stream
 from service.text.page_tags import HEADINGS
 
 _MOST_BLOCKS_READ_THOROUGHLY = 2_000
+_MAX_LINES_ABOVE = 12
+_PARAGRAPH_CHARS = 250
+_BYLINE = re.compile(r"(?:^|[\s_-])byline|(?:^|\s)(?:article|entry|post)?[_-]*author(?:[_-]+names?)?(?:\s|$)", re.IGNORECASE)
 _LOADING = Lock()
 
 _NO_CLOCK = {"max_date": "1970-01-01"}  # unused, but without it today's date is looked up
@@ -56,7 +61,7 @@ def read_page(html: str) -> Page:
         stream = read_stream(html)
     except (TooManyBlocksError, TooManyTagsError):
         raise UnreadablePageError(f"The page has more parts than one article has, over {MAX_BLOCKS:,}.") from None
-    told = masthead(stream.head, list(_headlines(stream.blocks)))
+    told = masthead(stream.head, list(_headlines(stream.blocks)), _opening(stream.blocks))
     blocks = _without_title(_whole(stream.blocks, main_blocks(stream)), told.title)
     if all(block.linked or block.box.tag in HEADINGS for block in blocks):
         raise UnreadablePageError("The page has no main text: nothing but headlines, menus, links or hidden words is on it.")
@@ -111,6 +116,17 @@ def _loaded() -> Extractor:
 
     extract(read_stream(_SAMPLE).copy)
     return extract
+
+
+def _opening(blocks: Sequence[Block]) -> list[Line]:
+    """The lines from the first <h1> on, or from the start where there is none, that come before the first paragraph."""
+    start = next((number for number, block in enumerate(blocks) if block.place.headline), 0)
+    lines = takewhile(lambda block: len(block.text) < _PARAGRAPH_CHARS, blocks[start : start + _MAX_LINES_ABOVE])
+    return [
+        Line(block.text, _BYLINE.search(block.box.attributes.get("class", "")) is not None)
+        for block in lines
+        if block.box.tag not in HEADINGS and not block.place.quoted
+    ]
 
 
 def _headlines(blocks: Iterable[Block]) -> Iterator[tuple[str, bool]]:

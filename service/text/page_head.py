@@ -13,8 +13,9 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
+from service.text.page_author import Line, shown_author, told_author
+
 MAX_TITLE_CHARS = 500
-MAX_AUTHOR_CHARS = 300
 MAX_URL_CHARS = 2_000
 _MAX_SAYINGS = 1_000  # of each sort
 _MAX_HEADINGS = 20
@@ -28,7 +29,6 @@ _DAY = re.compile(r"\s*(\d{4})([-/]?)(\d{2})\2(\d{2})(?!\d)", re.ASCII)
 _LANGUAGE = re.compile(r"\s*([A-Za-z]{2,3})(?![A-Za-z0-9])")
 _NO_LANGUAGE = frozenset({"und", "mul", "zxx", "mis"})
 _SITE = re.compile(r"(.{15,})\s+(?:[|·•—–»]|::|-)\s+(.+?)")
-_BY = re.compile(r"^by:?\s+", re.IGNORECASE)
 _DATED = re.compile(r"publish|pubdate|entry-date|dateline", re.IGNORECASE)
 _ARTICLE = re.compile(r"(?:Article|BlogPosting|Report|LiveBlogPosting|ClaimReview)$")
 
@@ -124,12 +124,15 @@ class _Told:
     dates: tuple[str, ...] = ()
 
 
-def masthead(head: Head, headings: Sequence[tuple[str, bool]]) -> Masthead:
-    """What of the page's own words makes sense. `headings`: the words of each <h1>, and whether an article holds it."""
+def masthead(head: Head, headings: Sequence[tuple[str, bool]], opening: Sequence[Line] = ()) -> Masthead:
+    """What of the page's own words makes sense.
+
+    `headings`: the words of each <h1>, and whether an article holds it; `opening`: the lines that a byline may be among.
+    """
     told = _told_in(head.scripts)
     return Masthead(
         title=_title(head, told, headings),
-        author=_author(head, told),
+        author=_author(head, told, opening),
         published_at=next(filter(None, map(_day, [*told.dates, *head.said(_DATES), *head.dates])), None),
         language=next(filter(None, map(_language, [*head.languages, *head.said(["og:locale"])])), None),
         url=next(filter(None, map(_address, [*head.addresses, *head.said(["og:url"])])), None),
@@ -187,13 +190,13 @@ def _without_site(title: str, sites: Iterable[str]) -> str:
     return found[1] if found else title
 
 
-def _author(head: Head, told: _Told) -> str | None:
-    for names in (told.authors, tuple(head.said(_AUTHORS)), ["".join(words) for words in head.bylines]):
-        people = dict.fromkeys(_BY.sub("", _line(name), count=1) for name in names)
-        people = {name: None for name in people if any(map(str.isalpha, name)) and "://" not in name and "@" not in name}
-        if people and len(author := ", ".join(people)) <= MAX_AUTHOR_CHARS:
-            return author
-    return None
+def _author(head: Head, told: _Told, opening: Sequence[Line]) -> str | None:
+    """The authors as the page tells them to programs; else as it marks them, or shows them above the first paragraph."""
+    if author := told_author(told.authors) or told_author(head.said(_AUTHORS)):
+        return author
+    marked, shown = told_author(map("".join, head.bylines)), shown_author(opening)
+    # Often only the first of several names is a link.
+    return shown if shown and (marked is None or marked in shown) else marked
 
 
 def _day(moment: str) -> str | None:

@@ -52,6 +52,11 @@ _LONGEST_TITLE = max(map(len, _TITLES))
 _NUMBERED = frozenset(
     "abb abs approx art bd est fig inkl kap max min no nos nr num pp rd sec tel vol zzgl гл рис ст стр табл".split()
 )
+# Words that end sentences, and that the library takes for abbreviations only: of a state, of "number", of a month.
+_WHOLE_WORDS = {
+    "en": re.compile(r"\b(?:[Mm]ay|me|no|OK)(?=\.\s)"),
+    "de": re.compile(r"\bmich(?=\.\s)"),
+}
 _INITIALS = re.compile(r"(?<=\b[A-ZÄÖÜА-ЯЁ])\.(?=[A-ZÄÖÜА-ЯЁ]\.)")
 _ADDRESS = re.compile(r"[/@_=\\:]|www\.")
 _CLOCK = re.compile(r"[ap]\.m\.\s+(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|[A-Z]{2,4}|Eastern|Central|Pacific)\b")
@@ -160,7 +165,7 @@ def _stops(paragraph: str, language: str) -> Iterator[int]:
     if paragraph.isascii() and not _ASCII_STOP.search(paragraph):
         return
     begun = 0
-    for found in sentencex.get_sentence_boundaries(language, _disguised(paragraph)):
+    for found in sentencex.get_sentence_boundaries(language, _disguised(paragraph, language)):
         stop = found["start_index"] + len(found["text"].rstrip())
         end = _end(paragraph, begun, stop, language)
         if end is not None:
@@ -168,8 +173,10 @@ def _stops(paragraph: str, language: str) -> Iterator[int]:
             begun = end
 
 
-def _disguised(paragraph: str) -> str:
+def _disguised(paragraph: str, language: str) -> str:
     disguise = _INITIALS.sub(" ", paragraph.translate(_DISGUISE))
+    if words := _WHOLE_WORDS.get(language):
+        disguise = words.sub(lambda found: "x" * len(found[0]), disguise)
     initials = []
     for stop in re.finditer(r"[.!?] +(?=\d(?!\. ))", disguise):
         word = re.search(r"(?:[^\W\d_]{2,}|\b\d{4})[.!?]*\Z", disguise[max(0, stop.start() - 24) : stop.start()])

@@ -147,6 +147,7 @@ def test_all_places_are_listed_in_order_and_none_twice():
     quotes = grounder("No, no no. “No” – not now.").occurrences("no")
     assert [quote.span.start for quote in quotes] == [4, 7]
     assert [quote.span.start for quote in grounder("aa aa aa aa").occurrences("aa aa")] == [0, 6]
+    assert [quote.span.start for quote in grounder("aa aa aa aa").occurrences("aa", 3)] == [0, 3, 6]
 
 
 def test_places_that_differ_in_typography_are_listed_together():

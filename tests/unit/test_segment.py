@@ -181,6 +181,14 @@ def test_wrapped_chinese_lines_run_on():
         pytest.param(
             "Fine. 1. Apples fell. 2. Pears rose.", "en", ["Fine. ", "1. Apples fell. ", "2. Pears rose."], id="inline list"
         ),
+        pytest.param(
+            "It opened in May. Ms Hale left.", "en", ["It opened in May. ", "Ms Hale left."], id="month before a title"
+        ),
+        pytest.param("He told me. Dr Roe left.", "en", ["He told me. ", "Dr Roe left."], id="word like a state's short name"),
+        pytest.param("She said no. Mr Poe left.", "en", ["She said no. ", "Mr Poe left."], id="word like that of number"),
+        pytest.param("See no. 5 for more.", "en", ["See no. 5 for more."], id="number"),
+        pytest.param("In Sept. Ms Hale left.", "en", ["In Sept. Ms Hale left."], id="month that is cut short"),
+        pytest.param("Er sah mich. Frau Roe ging.", "de", ["Er sah mich. ", "Frau Roe ging."], id="German word like a state's"),
         pytest.param("Er lebt. 15. Mai war es.", "de", ["Er lebt. ", "15. Mai war es."], id="ordinal begins"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Who says what in an article, found by rules: reporting verbs, quotation marks and the names beside them."""
