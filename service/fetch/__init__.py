@@ -1,0 +1,1 @@
+"""Pages of articles, fetched from the web by their addresses."""
