@@ -1,13 +1,16 @@
 """What the flow needs of a chat model, whoever serves it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
 from service.deadline import Deadline
 
 Role = Literal["system", "user", "assistant"]
+
+CALLS_PER_QUESTION = 3
+"""What one question about a passage may cost, whatever the calls are for."""
 
 
 class ResponseFormat(StrEnum):
@@ -35,14 +38,41 @@ class ReplySchema:
     document: Mapping[str, Any]
 
 
+class CallBudget:
+    """How many more requests a question may cost: repeats after a failure, other parameters and the repair round alike.
+
+    Spent by whoever sends a request. For one thread at a time.
+    """
+
+    def __init__(self, calls: int = CALLS_PER_QUESTION) -> None:
+        self.left = calls
+        self.spent = 0
+
+    def spend(self) -> bool:
+        """Whether a request may be sent; it is counted as sent."""
+        if self.left <= 0:
+            return False
+        self.left -= 1
+        self.spent += 1
+        return True
+
+
 @dataclass(frozen=True)
 class ModelCall:
-    """One question to a model. `max_output_tokens` bounds the reply; a reply that reaches it counts as cut off."""
+    """One question to a model. `max_output_tokens` bounds the reply; a reply that reaches it counts as cut off.
+
+    `most_output_tokens` is how far that bound may be raised for a reply that did not fit (None: not at all). Without
+    `schema_mode` the endpoint is not held to the schema, whatever it can do. `budget` is no part of what is asked. A call
+    made from another by `dataclasses.replace` shares it.
+    """
 
     messages: tuple[Message, ...]
     schema: ReplySchema
     temperature: float
     max_output_tokens: int
+    most_output_tokens: int | None = None
+    schema_mode: bool = True
+    budget: CallBudget = field(default_factory=CallBudget, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -71,7 +101,8 @@ class ModelTraits:
     `trial` marks a model whose answers are for trying the service out, not for editors. `narrow_schema` asks for the
     reply schema to be narrowed to what each article offers (free for a local engine, a new compilation for a remote one).
     A longer article is read in passages, at most one for each `passage_chars` characters. `prompt` names the prompt written
-    for a model of its kind, where that is not the active one.
+    for a model of its kind, where that is not the active one. `asks_speakers` is false for one that must not be asked who
+    speaks, because it names somebody whoever it is.
     """
 
     name: str
@@ -82,6 +113,39 @@ class ModelTraits:
     narrow_schema: bool = False
     passage_chars: int = 6_000
     prompt: str | None = None
+    asks_speakers: bool = True
+
+    @property
+    def left_alone(self) -> bool:
+        """Whether nothing is asked of it but by a request that names a prompt for it."""
+        return not self.asks_speakers
+
+
+class Circuit(StrEnum):
+    """Whether a model is asked: always, not now, or by one question to see whether it works again."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+@dataclass(frozen=True)
+class UpstreamState:
+    """How a model's endpoint has done lately, at one moment: plain values for people and metrics.
+
+    `failures` are those among the last `calls`; `openings` counts since the start. `reason` and `probe_in_s` are set while
+    it is not asked. `retry_tokens` is how many repeats could be made now.
+    """
+
+    model: str
+    endpoint: str
+    circuit: Circuit
+    reason: str | None
+    probe_in_s: float | None
+    calls: int
+    failures: int
+    openings: int
+    retry_tokens: float
 
 
 class ChatModel(Protocol):

@@ -60,6 +60,7 @@ class Entry:
     narrow_schema: bool
     passage_chars: int
     prompt: str
+    asks_speakers: bool
     sources: tuple[HubSource | WheelSource, ...]
     local: Path | None = None
 
@@ -124,6 +125,7 @@ def _local(name: str, model_dir: Path) -> Entry:
         narrow_schema=True,
         passage_chars=_LOCAL_PASSAGE_CHARS,
         prompt=_LOCAL_PROMPT,
+        asks_speakers=True,
         sources=(),
         local=found.resolve(),
     )
@@ -222,6 +224,7 @@ class _EntrySchema(_Strict):
     narrow_schema = _flag()
     passage_chars = _count()
     prompt = fields.String(required=True, validate=validate.Length(min=1))
+    asks_speakers = _flag()
     sources = fields.List(_Source(), required=True, validate=validate.Length(min=1))
 
     @validates_schema

@@ -26,6 +26,7 @@ from service.strictjson import StrictJsonError, loads
 
 _MAX_TEXT_CHARS = 4_000
 _MAX_WORD_CHARS = 100
+_REPEATED_CHARS = 40  # longer than what an endpoint and an article are likely to have in common
 
 _STATUS_OF = {
     "insufficient_quota": 429,
@@ -95,6 +96,18 @@ class Complaint:
         """Whether the way the reply schema was asked for is not supported."""
         return self.status in _MAY_SPEAK_OF_FORMAT and _FORMAT.search(f"{self.param} {self.text}") is not None
 
+    def without_echo(self, said: str) -> "Complaint":
+        """The complaint up to where its text begins to repeat what was `said` to the endpoint.
+
+        An endpoint that writes our prompt into its errors would else let the article's words choose what we make of them.
+        """
+        heard = " ".join(said.lower().split())
+        text = " ".join(self.text.split())
+        for start in range(0, len(text) - _REPEATED_CHARS + 1, _REPEATED_CHARS // 4):
+            if text[start : start + _REPEATED_CHARS] in heard:
+                return replace(self, text=text[:start])
+        return self
+
     def about(self, parameter: str) -> bool:
         """Whether `parameter` itself is refused."""
         if self.status != HTTPStatus.BAD_REQUEST:
@@ -160,21 +173,21 @@ def failure(complaint: Complaint, headers: Mapping[str, str], now: float) -> Mod
     if complaint.about_context:
         return ModelContextError(f"{told}: the prompt does not fit its context")
     if complaint.about_content:
-        return ModelRefusedError(f"{told}: a content filter stopped the prompt")
+        return ModelRefusedError(f"{told}: a content filter stopped the prompt", filtered=True)
     return _failure_by_status(complaint.status, told, headers, now)
 
 
 def _failure_by_status(status: int, told: str, headers: Mapping[str, str], now: float) -> ModelError:
     wait = retry_after_s(headers, now)
+    may_retry = headers.get("x-should-retry", "").strip().lower() != "false"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return ModelBusyError(told, retry_after_s=wait)
+        return ModelBusyError(told, retry_after_s=wait, may_retry=may_retry)
     if status in _WORTH_A_REPEAT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        may_retry = headers.get("x-should-retry", "").strip().lower() != "false"
-        return ModelUnavailableError(told, retry_after_s=wait, may_retry=may_retry)
+        return ModelUnavailableError(told, retry_after_s=wait, may_retry=may_retry, once=status in _WORTH_A_REPEAT)
     if status >= HTTPStatus.BAD_REQUEST:
         return ModelMisconfiguredError(f"{told}: it rejects our key, model name or parameters")
     if status >= HTTPStatus.MULTIPLE_CHOICES:
-        return ModelReplyError(f"{told}: a redirect, which is not followed")
+        return ModelReplyError(f"{told}: a redirect, which is not followed", may_retry=False)
     return ModelReplyError(f"{told} with an error inside")
 
 

@@ -1,18 +1,21 @@
 """A chat completion read from its bytes: what is not one, or not whole, never becomes a reply."""
 
+import re
 import time
 from typing import Any
 
 from service.errors import ModelEmptyError, ModelRefusedError, ModelReplyError, ModelTruncatedError
 from service.llm.base import Reply, ResponseFormat
 from service.llm.complaint import failure, inner_complaint
-from service.strictjson import StrictJsonError, loads
+from service.strictjson import StrictJsonError, TooDeepError, loads
 
 _CUT_OFF = frozenset({"length", "max_tokens", "model_length"})
-_FILTERED = frozenset({"content_filter", "safety", "refusal"})
+_REFUSED = "refusal"
+_FILTERED = frozenset({"content_filter", "safety", _REFUSED})
 _BROKEN_OFF = frozenset({"error", "abort", "cancelled"})
 _MAX_NAME_CHARS = 200
 _MAX_COUNT = 10**9
+_BLANK = re.compile(r"\s{200}")
 
 
 def read_completion(content: bytes, content_type: str, response_format: ResponseFormat) -> Reply:
@@ -22,9 +25,12 @@ def read_completion(content: bytes, content_type: str, response_format: Response
     """
     media_type = content_type.partition(";")[0].strip().lower()
     if not media_type.endswith(("/json", "+json")):
-        raise ModelReplyError("the endpoint answered 200 with something that is not JSON")
+        # A page of a gateway or a login in between: it may have been a hiccup, and is more often the set-up.
+        raise ModelReplyError("the endpoint answered 200 with something that is not JSON", once=True)
     try:
         body = loads(content)
+    except TooDeepError as error:
+        raise ModelReplyError(f"the endpoint's completion {error.reason}", may_retry=False) from error
     except StrictJsonError as error:
         raise ModelReplyError(f"the endpoint's completion is not strict JSON: it {error.reason}") from error
     members = _object(body, "completion")
@@ -58,9 +64,9 @@ def _text(choice: dict[str, Any]) -> str:
         raise ModelReplyError("the completion's finish reason is not text")
     ending = (finish or "").lower()
     if ending in _CUT_OFF:
-        raise ModelTruncatedError("the completion was cut off at its token limit")
+        raise ModelTruncatedError("the completion was cut off at its token limit", blank=_blank(choice))
     if ending in _FILTERED:
-        raise ModelRefusedError("a content filter ended the completion")
+        raise ModelRefusedError("a content filter or a refusal ended the completion", filtered=ending != _REFUSED)
     if ending in _BROKEN_OFF:
         raise ModelReplyError("the endpoint says that the completion broke off")
     message = _object(choice.get("message"), "message")
@@ -73,8 +79,13 @@ def _text(choice: dict[str, Any]) -> str:
     if content is None or not content.strip():
         if message.get("tool_calls"):
             raise ModelReplyError("the model called a tool instead of answering")
-        raise ModelEmptyError("the completion has no content")
+        raise ModelEmptyError("the completion has no content", once=True)
     return str(content)
+
+
+def _blank(choice: dict[str, Any]) -> bool:
+    content = _mapping(choice.get("message")).get("content")
+    return isinstance(content, str) and _BLANK.search(content) is not None
 
 
 def _refuse_inner_error(members: dict[str, Any]) -> None:

@@ -34,6 +34,7 @@ class EmbeddedModel:
             narrow_schema=entry.narrow_schema,
             passage_chars=entry.passage_chars,
             prompt=entry.prompt,
+            asks_speakers=entry.asks_speakers,
         )
 
     @property
@@ -49,8 +50,8 @@ class EmbeddedModel:
         return self._at(self._engine.ensure(deadline)).complete(call, deadline)
 
     def ready(self) -> str | None:
-        """None when the engine would answer now, else a short reason."""
-        return self._engine.ready()
+        """None when the engine would answer now, or is started only by whoever asks it; else a short reason."""
+        return None if self._traits.left_alone else self._engine.ready()
 
     def close(self) -> None:
         """Nothing; the engine has ended and its connections are closed."""

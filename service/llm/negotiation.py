@@ -34,9 +34,13 @@ class Terms:
         }
         if self.temperature:
             body["temperature"] = call.temperature
-        if (wanted := _response_format(self.response_format, call.schema)) is not None:
+        if (wanted := _response_format(self.format_of(call), call.schema)) is not None:
             body["response_format"] = wanted
         return body
+
+    def format_of(self, call: ModelCall) -> ResponseFormat:
+        """How `call` is held to its schema in these terms."""
+        return self.response_format if call.schema_mode else ResponseFormat.TEXT
 
     def after(self, complaint: Complaint) -> "Terms | None":
         """The next weaker terms that answer `complaint`, or None when none would."""
@@ -60,23 +64,35 @@ class Terms:
 
 
 class Negotiation:
-    """The terms an endpoint is known to take. Thread-safe; they only ever become weaker."""
+    """The terms an endpoint is known to take. Thread-safe; what is settled only ever becomes weaker."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._terms = Terms()
+        self._left_off: Terms | None = None
 
     @property
     def terms(self) -> Terms:
         """The terms to ask in."""
-        return self._terms
+        return self._left_off or self._terms
 
     def settle(self, terms: Terms) -> None:
         """Nothing; calls from now on are asked in terms no stronger than these, which the endpoint has accepted."""
-        if terms == self._terms:
+        if terms == self._terms and self._left_off is None:
             return
         with self._lock:
             self._terms = self._terms.weaker_of(terms)
+            self._left_off = None
+
+    def leave_off(self, terms: Terms) -> None:
+        """Nothing; the next call begins with these terms, at which a question ran out of calls."""
+        with self._lock:
+            self._left_off = self._terms.weaker_of(terms)
+
+    def give_up(self) -> None:
+        """Nothing; the endpoint refused for a reason that no terms answer, so the terms it never accepted are forgotten."""
+        with self._lock:
+            self._left_off = None
 
 
 def _response_format(wanted: ResponseFormat, schema: ReplySchema) -> Mapping[str, Any] | None:

@@ -12,6 +12,7 @@ import openai
 
 from service.deadline import Deadline
 from service.errors import (
+    ClientGoneError,
     DeadlineExceededError,
     FactCheckError,
     ModelMisconfiguredError,
@@ -20,10 +21,11 @@ from service.errors import (
     SetupError,
 )
 from service.llm.base import ModelCall, ModelTraits, Reply
-from service.llm.complaint import failure, read_complaint
+from service.llm.complaint import Complaint, failure, read_complaint
 from service.llm.completion import read_completion
 from service.llm.negotiation import Negotiation, Terms
-from service.llm.transport import BoundedTransport
+from service.llm.transport import BoundedTransport, for_the_sake_of
+from service.tracing import headers_of_a_call
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 CONNECT_TIMEOUT_S = 5.0
@@ -83,25 +85,29 @@ class OpenAIChatModel:
 
         Raises: ModelError, DeadlineExceededError.
         """
-        with _translated(deadline):
+        with _translated(deadline), for_the_sake_of(deadline.interest):
             return self._negotiated(call, deadline)
 
     def _negotiated(self, call: ModelCall, deadline: Deadline) -> Reply:
         terms = self._negotiation.terms
         calls = 0
-        while True:  # ends: each round returns, raises or takes one of the few steps that terms have
+        while call.budget.spend():
             calls += 1
             try:
                 response = self._post(terms, call, deadline)
             except openai.APIStatusError as error:
-                weaker = terms.after(read_complaint(error.status_code, error.response.content))
+                complaint = _complaint(error, call)
+                weaker = terms.after(complaint)
                 if weaker is None:
-                    raise
+                    self._negotiation.give_up()
+                    raise failure(complaint, error.response.headers, time.time()) from error
                 terms = weaker
                 continue
             self._negotiation.settle(terms)
-            reply = read_completion(response.content, response.headers.get("content-type", ""), terms.response_format)
+            reply = read_completion(response.content, response.headers.get("content-type", ""), terms.format_of(call))
             return replace(reply, calls=calls)
+        self._negotiation.leave_off(terms)
+        raise ModelUnavailableError("the endpoint refused the parameters of every call that was left", may_retry=False)
 
     def _post(self, terms: Terms, call: ModelCall, deadline: Deadline) -> httpx2.Response:
         left = deadline.check()
@@ -112,6 +118,7 @@ class OpenAIChatModel:
             options={
                 "timeout": httpx2.Timeout(left, connect=min(CONNECT_TIMEOUT_S, left)),
                 "follow_redirects": False,
+                "headers": dict(headers_of_a_call()),
             },
         )
 
@@ -121,13 +128,10 @@ def _translated(deadline: Deadline) -> Iterator[None]:
     """Our errors for theirs. Only status numbers and our own words: what they say may quote the article or the key."""
     try:
         yield
-    except openai.APIStatusError as error:
-        complaint = read_complaint(error.status_code, error.response.content)
-        raise failure(complaint, error.response.headers, time.time()) from error
     except (openai.APITimeoutError, httpx2.TimeoutException) as error:
         raise _too_slow(deadline) from error
     except (openai.APIConnectionError, httpx2.TransportError) as error:
-        raise _unreachable(error) from error
+        raise _gone() if deadline.interest.lost else _unreachable(error) from error
     except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError) as error:
         raise ModelReplyError("the endpoint's answer cannot be read") from error
     except UnicodeEncodeError as error:
@@ -136,10 +140,21 @@ def _translated(deadline: Deadline) -> Iterator[None]:
         raise ModelReplyError("the endpoint's answer cannot be parsed") from error
 
 
+def _complaint(error: openai.APIStatusError, call: ModelCall) -> Complaint:
+    said = " ".join(message.content for message in call.messages)
+    return read_complaint(error.status_code, error.response.content).without_echo(said)
+
+
 def _too_slow(deadline: Deadline) -> FactCheckError:
+    if deadline.interest.lost:
+        return _gone()
     if deadline.remaining_s() <= 0:
         return DeadlineExceededError("the request's time was spent waiting for the endpoint")
     return ModelUnavailableError("the endpoint did not answer in time")
+
+
+def _gone() -> FactCheckError:
+    return ClientGoneError("nobody waits for this call any more")
 
 
 def _unreachable(error: Exception) -> FactCheckError:

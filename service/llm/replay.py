@@ -5,18 +5,16 @@ hash; the reply's text is. The model's traits are kept beside them, because call
 """
 
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
-from tempfile import mkstemp
 from typing import Any
 
 from service.deadline import Deadline
 from service.errors import ModelUnavailableError, SetupError
 from service.llm.base import ChatModel, ModelCall, ModelTraits, Reply, ResponseFormat
+from service.wholefile import write_json
 
 TRAITS_FILE = "traits.json"
 _FORMAT = 1
@@ -159,18 +157,7 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:
-    """Nothing; `document` is at `path`, whole: who reads it meets the old file or the new one, never half of one."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = mkstemp(dir=path.parent, prefix=".", suffix=".part")
-        try:
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                json.dump(document, file, ensure_ascii=True, allow_nan=False, indent=1)
-                file.write("\n")
-            Path(name).replace(path)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+        write_json(path, document)
     except OSError as error:
         raise SetupError(f"the recording {path.name} cannot be written: {error.strerror}") from error

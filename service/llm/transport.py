@@ -1,24 +1,28 @@
 """HTTP to one model endpoint, bounded in time and size whatever the other side does.
 
 The stock transport bounds each read, not the exchange: an endpoint that sends a byte now and then holds a call for ever.
-Here every wait, from the connection to the last byte, is cut when the whole exchange must be over. The stock pool also
-searches all its connections under one lock for each call; here each call in flight has a connection to itself.
+Here every wait, from the connection to the last byte, is cut when the whole exchange must be over, or when nobody wants
+its answer any more. The stock pool also searches all its connections under one lock for each call; here each call in
+flight has a connection to itself.
 """
 
+import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from ipaddress import ip_address
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from functools import partial
 from threading import Lock
 from time import monotonic
 from typing import Any
-from urllib.request import getproxies, proxy_bypass
 
 import httpcore2
 import httpx2
 
-from service.errors import ModelReplyError, SetupError
+from service.deadline import Interest
+from service.errors import ModelReplyError
+from service.llm.proxies import proxy_for
 
 MAX_ANSWER_BYTES = 8_000_000
 """A completion of the longest article is a hundredth of this."""
@@ -41,6 +45,19 @@ _FOREIGN = (
 )
 
 
+_interest: ContextVar[Interest | None] = ContextVar("interest", default=None)
+
+
+@contextmanager
+def for_the_sake_of(interest: Interest) -> Iterator[None]:
+    """Within this, exchanges of this thread end with an httpx2.TransportError as soon as `interest` is lost."""
+    token = _interest.set(interest)
+    try:
+        yield
+    finally:
+        _interest.reset(token)
+
+
 class BoundedTransport(httpx2.BaseTransport):
     """A transport for one `base_url` that ends every exchange within its request's read timeout.
 
@@ -59,7 +76,7 @@ class BoundedTransport(httpx2.BaseTransport):
         keep_alive_s: float = KEEP_ALIVE_S,
     ) -> None:
         url = httpx2.URL(base_url)
-        self._proxy = _proxy_for(url)
+        self._proxy = proxy_for(url)
         self._ssl_context = httpx2.create_ssl_context() if url.scheme == "https" else None
         self._max_answer_bytes = max_answer_bytes
         self._max_idle = max_idle
@@ -74,7 +91,8 @@ class BoundedTransport(httpx2.BaseTransport):
         Raises: httpx2.TransportError, ModelReplyError.
         """
         lane = self._take()
-        lane.until = monotonic() + (request.extensions.get("timeout", {}).get("read") or LONGEST_EXCHANGE_S)
+        limit_s = request.extensions.get("timeout", {}).get("read") or LONGEST_EXCHANGE_S
+        lane.begin(monotonic() + limit_s, _interest.get() or Interest())
         try:
             with _as_httpx():
                 answer = lane.pool.handle_request(_as_httpcore(request))
@@ -87,7 +105,7 @@ class BoundedTransport(httpx2.BaseTransport):
         if compressed and succeeded:
             # Inflating what nobody asked for would let 300 kB become 300 MB.
             body.close()
-            raise ModelReplyError("the endpoint compressed an answer it was asked to send plain")
+            raise ModelReplyError("the endpoint compressed an answer it was asked to send plain", may_retry=False)
         return httpx2.Response(answer.status, headers=headers, stream=body, extensions=answer.extensions)
 
     def close(self) -> None:
@@ -104,6 +122,7 @@ class BoundedTransport(httpx2.BaseTransport):
             return self._idle.pop() if self._idle else _Lane(self._ssl_context, self._proxy, self._keep_alive_s)
 
     def _give_back(self, lane: "_Lane") -> None:
+        lane.end()
         stale: list[_Lane] = []
         with self._lock:
             if self._closed:
@@ -122,27 +141,61 @@ class _Lane:
     """One connection, used by one call at a time, and the moment by which that call must be over."""
 
     def __init__(self, ssl_context: ssl.SSLContext | None, proxy: httpcore2.Proxy | None, keep_alive_s: float) -> None:
-        self.until = 0.0
         self.rested_at = 0.0
         self.pool = httpcore2.ConnectionPool(
             ssl_context=ssl_context,
             proxy=proxy,
             max_connections=1,
             keepalive_expiry=keep_alive_s,
-            network_backend=_BoundedBackend(self.left),
+            network_backend=_BoundedBackend(self),
         )
+        self._until = 0.0
+        self._interest: Interest | None = None
+        self._deaf: Callable[[], None] = _nothing
+        self._stream: httpcore2.NetworkStream | None = None
+        self._lock = Lock()
+
+    def begin(self, until: float, interest: Interest) -> None:
+        """Nothing; an exchange begins that must be over at `until`, and is broken off when `interest` is lost."""
+        self._until = until
+        self._interest = interest
+        self._deaf = interest.listen(partial(self._break_off, interest))
+
+    def end(self) -> None:
+        """Nothing; the exchange is over."""
+        self._deaf()
+        with self._lock:
+            self._interest = None
+
+    def opened(self, stream: httpcore2.NetworkStream) -> None:
+        """Nothing; from now on `stream` is what this lane's bytes go through."""
+        with self._lock:
+            self._stream = stream
 
     def left(self, timeout: float | None) -> float:
-        """Seconds the next wait may take, more than zero. Raises: httpcore2.ReadTimeout when none are left."""
-        left = self.until - monotonic()
-        if left <= 0:
+        """Seconds the next wait may take, more than zero. Raises: httpcore2.ReadTimeout when there is no reason to wait."""
+        left = self._until - monotonic()
+        if left <= 0 or (self._interest is not None and self._interest.lost):
             raise httpcore2.ReadTimeout
         return left if timeout is None else min(timeout, left)
 
+    def _break_off(self, interest: Interest) -> None:
+        with self._lock:
+            # The lane may serve another call by now.
+            if self._interest is interest and self._stream is not None:
+                connection = self._stream.get_extra_info("socket")
+                with suppress(OSError):  # the other side may have been quicker
+                    # Not that of an SSLSocket, which takes its session away from the thread that reads.
+                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def _nothing() -> None:
+    """No exchange has begun yet that could be broken off."""
+
 
 class _BoundedBackend(httpcore2.SyncBackend):
-    def __init__(self, left: Callable[[float | None], float]) -> None:
-        self._left = left
+    def __init__(self, lane: _Lane) -> None:
+        self._lane = lane
 
     def connect_tcp(
         self,
@@ -152,20 +205,21 @@ class _BoundedBackend(httpcore2.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.NetworkStream:
-        stream = super().connect_tcp(host, port, self._left(timeout), local_address, socket_options)
-        return _BoundedStream(stream, self._left)
+        stream = super().connect_tcp(host, port, self._lane.left(timeout), local_address, socket_options)
+        return _BoundedStream(stream, self._lane)
 
 
 class _BoundedStream(httpcore2.NetworkStream):
-    def __init__(self, stream: httpcore2.NetworkStream, left: Callable[[float | None], float]) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, lane: _Lane) -> None:
         self._stream = stream
-        self._left = left
+        self._lane = lane
+        lane.opened(stream)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._left(timeout))
+        return self._stream.read(max_bytes, self._lane.left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._left(timeout))
+        self._stream.write(buffer, self._lane.left(timeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -173,7 +227,7 @@ class _BoundedStream(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        return _BoundedStream(self._stream.start_tls(ssl_context, server_hostname, self._left(timeout)), self._left)
+        return _BoundedStream(self._stream.start_tls(ssl_context, server_hostname, self._lane.left(timeout)), self._lane)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -195,7 +249,7 @@ class _Body(httpx2.SyncByteStream):
                 if self._refuse_over is None and read > MAX_COMPLAINT_BYTES:
                     return
                 if self._refuse_over is not None and read > self._refuse_over:
-                    raise ModelReplyError(f"the endpoint's answer has more than {self._refuse_over} bytes")
+                    raise ModelReplyError(f"the endpoint's answer has more than {self._refuse_over} bytes", may_retry=False)
                 yield chunk
 
     def close(self) -> None:
@@ -232,24 +286,3 @@ def _plain_headers(raw: list[tuple[bytes, bytes]]) -> tuple[httpx2.Headers, bool
     # JSON is UTF-8; a made-up charset would send the SDK's reading of an error body through any codec Python knows.
     headers["content-type"] = headers.get("content-type", "").partition(";")[0].strip()
     return headers, coding not in {"", "identity"}
-
-
-def _proxy_for(url: httpx2.URL) -> httpcore2.Proxy | None:
-    if _is_loopback(url.host) or proxy_bypass(url.netloc.decode("ascii")):
-        return None
-    proxies = getproxies()
-    address = proxies.get(url.scheme) or proxies.get("all")
-    if not address:
-        return None
-    scheme = address.partition("://")[0] if "://" in address else "http"
-    if scheme.lower() not in {"http", "https"}:
-        raise SetupError("the environment names a proxy that is neither http nor https")
-    proxy = httpx2.Proxy(address if "://" in address else f"http://{address}")
-    return httpcore2.Proxy(str(proxy.url), auth=proxy.raw_auth, headers=proxy.headers.raw)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
