@@ -1,26 +1,35 @@
 """The flow, from an article to its analysis, on one screen: each step takes one type and returns the next."""
 
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from threading import Semaphore
 from time import monotonic
 
 from service.deadline import Deadline
 from service.domain import Analysis, ArticleInput, Options, Passage
-from service.llm.base import ChatModel
+from service.earlier import Previous
+from service.fetch.base import NoFetcher, PageFetcher
+from service.llm.base import ChatModel, ModelTraits, UpstreamState
+from service.observing import Observer, Steps, Unobserved
+from service.pipeline.answers import Answers
 from service.pipeline.assemble import Outcome, assemble
-from service.pipeline.extract import Asking, extract
+from service.pipeline.extract import Asking
+from service.pipeline.gate import Gate
 from service.pipeline.ingest import ingest
 from service.pipeline.merge import merge
 from service.pipeline.plan import plan
+from service.pipeline.previous import Recall
 from service.pipeline.prove import Prover
 from service.pipeline.read import Reading, read
+from service.pipeline.schedule import Schedule
+from service.pipeline.ways import SPEAKER_TASK, way
 from service.prompting import Prompt, PromptLibrary
+from service.store.base import NoStore, Store
 from service.text.segment import segment
+from service.text.worth import CheckWorthiness
 
 EXTRACT_TASK = "extract_claims"
 REPAIR_TASK = "repair_claims"
-PARALLEL_CALLS = 8
 _ASSEMBLY_S = 0.25
 
 
@@ -28,15 +37,54 @@ def _nothing_to_close() -> None:
     """Most services hold nothing that must be given back."""
 
 
+def _nothing_known() -> tuple[UpstreamState, ...]:
+    """Most models are not watched."""
+    return ()
+
+
+def _nothing_measured() -> bytes:
+    """Most services are not measured."""
+    return b""
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """A model to ask when those before it cannot answer.
+
+    `stand_in` marks its answers by their status: they are not what the service is trusted for. `slots` is how many articles
+    it takes at a time; None means any number.
+    """
+
+    model: ChatModel
+    stand_in: bool = False
+    slots: Semaphore | None = None
+
+
 @dataclass(frozen=True)
 class Services:
-    """What an analysis needs of the outside world. `pool` reads passages side by side; `close` gives back what is held."""
+    """What an analysis needs of the outside world.
+
+    `gate` bounds the requests taken in, `schedule` what is asked of the models at a time; `close` gives back what is held.
+    `fallbacks` are asked in their order when `model` cannot answer, by `pipeline.fallback` only. `upstreams` tells how the
+    models' endpoints have done lately. `answers` are those kept and those being made; `store` is where they and the replies
+    to requests with a key are. `worth` judges what is worth checking where no model does; None leaves it open.
+    `observer` is told of the work done; `metrics` is what came of that, as `/metrics` shows it.
+    """
 
     model: ChatModel
     prompts: PromptLibrary
     clock: Callable[[], float] = monotonic
     close: Callable[[], None] = _nothing_to_close
-    pool: Executor = field(default_factory=lambda: ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="passage"))
+    gate: Gate = field(default_factory=Gate)
+    schedule: Schedule = field(default_factory=Schedule)
+    store: Store = field(default_factory=NoStore)
+    answers: Answers = field(default_factory=Answers)
+    fallbacks: tuple[Fallback, ...] = ()
+    upstreams: Callable[[], tuple[UpstreamState, ...]] = _nothing_known
+    fetcher: PageFetcher = field(default_factory=NoFetcher)
+    worth: CheckWorthiness | None = None
+    observer: Observer = field(default_factory=Unobserved)
+    metrics: Callable[[], bytes] = _nothing_measured
 
 
 def choose(ref: str | None, services: Services) -> Prompt:
@@ -44,30 +92,61 @@ def choose(ref: str | None, services: Services) -> Prompt:
 
     Raises: UnknownPromptError.
     """
-    return services.prompts.select(services.model.traits.prompt if ref is None else ref, EXTRACT_TASK)
+    return prompt_for(ref, services.model.traits, services.prompts)
 
 
-def analyze(given: ArticleInput, options: Options, prompt: Prompt, services: Services, deadline: Deadline) -> Analysis:
-    """The proved claims of an article.
+def prompt_for(ref: str | None, traits: ModelTraits, prompts: PromptLibrary) -> Prompt:
+    """That prompt, of a model with these traits.
 
-    Raises: ArticleTooLongError, ModelError, DeadlineExceededError. A failure is never an analysis without claims.
+    Raises: UnknownPromptError.
     """
+    chosen = traits.prompt if ref is None else ref
+    task = SPEAKER_TASK if chosen and chosen.partition("@")[0] == SPEAKER_TASK else EXTRACT_TASK
+    return prompts.select(chosen, task)
+
+
+def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its own, and whose it is
+    given: ArticleInput,
+    options: Options,
+    prompt: Prompt,
+    services: Services,
+    deadline: Deadline,
+    *,
+    previous: Previous | None = None,
+    caller: str = "",
+) -> Analysis:
+    """The proved claims of an article; what a `previous` answer shows to have been asked already is not asked again.
+
+    Callers have their turns at the model one after another.
+
+    Raises: ArticleTooLongError, ModelError, DeadlineExceededError, OverloadedError, ClientGoneError. A failure is never an
+    analysis without claims.
+    """
+    deadline.check()
     started, model = services.clock(), services.model
-    article = ingest(given)
-    sentences = segment(article.text, article.language)
-    passages = plan(article, sentences, model.traits.passage_chars)
-    prover = Prover(article.text, sentences)
+    steps = Steps(services.observer, services.clock)
+    article = steps.take("ingest", ingest, given)
+    sentences = steps.take("segment", segment, article.text, article.language)
     asking = Asking(prompt, services.prompts.select(None, REPAIR_TASK))
+    recall = Recall(previous, article, options, asking, model.traits)
+    passages = steps.take("plan", plan, article, sentences, model.traits.passage_chars, recall.known)
+    prover = Prover(article.text, sentences)
+    proposing = way(article, sentences, options, asking, model, worth=services.worth)
     # Where a part is enough, the passages must end in time for the rest to be put together.
-    reading_deadline = deadline.sooner(_ASSEMBLY_S) if options.allow_partial and len(passages) > 1 else deadline
+    until = deadline.sooner(_ASSEMBLY_S) if options.allow_partial and len(passages) > 1 else deadline
+    with until.branch() as reading_deadline, services.schedule.turn(caller, reading_deadline) as turn:
 
-    def read_one(passage: Passage) -> Reading:
-        extraction = extract(passage, options, asking, model, reading_deadline)
-        reading_deadline.check()
-        return Reading(passage, extraction, prover.prove(extraction.proposed))
+        def read_one(passage: Passage) -> Reading:
+            reading = recall.reading(passage) or Reading(
+                passage, steps.take("extract", proposing.propose, passage, reading_deadline)
+            )
+            reading_deadline.check()
+            return replace(reading, proof=steps.take("prove", prover.prove, reading.extraction.proposed))
 
-    readings = read(passages, read_one, services.pool, reading_deadline, allow_partial=options.allow_partial)
-    merged = merge((claim for reading in readings for claim in reading.proof.claims), options)
+        readings = read(passages, read_one, turn, reading_deadline, allow_partial=options.allow_partial)
+    merged = steps.take("merge", merge, (claim for reading in readings for claim in reading.proof.claims), options)
     deadline.check()
     took_ms = round((services.clock() - started) * 1000)
-    return assemble(article, prompt, model.traits, Outcome(readings, merged, took_ms))
+    outcome = Outcome(readings, merged, took_ms, proposing.decided_by, proposing.caveats)
+    analysis = steps.take("assemble", assemble, article, prompt, model.traits, outcome)
+    return recall.noted(analysis, readings, merged)

@@ -1,6 +1,6 @@
 """Everything the steps found out, put together as the answer to one article."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
@@ -12,9 +12,7 @@ from service.domain import (
     Caveat,
     Claim,
     Coverage,
-    ModelProvenance,
     PassageCoverage,
-    Provenance,
     SetAside,
     SetAsideReason,
     Usage,
@@ -24,30 +22,34 @@ from service.pipeline.merge import Merged
 from service.pipeline.plan import digest
 from service.pipeline.read import Reading
 from service.prompting import Prompt
+from service.provenance import DecidedBy, Decider, ModelProvenance, Provenance
 
-_SERVICE_VERSION = version("factcheck-service")
+SERVICE_VERSION = version("factcheck-service")
 
 _REPAIRS = {
     "asked_again": "The model's first reply broke the reply schema; it was told what was wrong and asked once more.",
     "fence": "A code fence around the model's reply was taken off.",
+    "prose": "Words around the model's reply, outside its code fence, were left out.",
     "think": "A thinking block before the model's reply was taken off.",
 }
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What reading an article came to, in how many milliseconds."""
+    """What reading an article came to, in how many milliseconds, who decided what of it, and what the reader must know."""
 
     readings: tuple[Reading, ...]
     merged: Merged
     took_ms: int
+    decided_by: DecidedBy
+    caveats: tuple[Caveat, ...] = ()
 
 
 def assemble(article: Article, prompt: Prompt, traits: ModelTraits, outcome: Outcome) -> Analysis:
     """The analysis. Its id is the hash of what was read and what was answered: the same answer has the same id."""
     readings = outcome.readings
     replies = [reply for reading in readings for reply in reading.extraction.replies]
-    refused = (*(one for reading in readings for one in reading.proof.set_aside), *outcome.merged.set_aside)
+    refused = (*_proved_not(readings), *outcome.merged.set_aside)
     failed = any(reading.failure for reading in readings)
     return Analysis(
         id=f"an_{_answer_digest(article, prompt, replies, outcome.merged.claims)}",
@@ -57,10 +59,26 @@ def assemble(article: Article, prompt: Prompt, traits: ModelTraits, outcome: Out
         claims=outcome.merged.claims,
         coverage=_coverage(readings),
         set_aside=refused,
-        provenance=_provenance(prompt, traits, replies),
+        provenance=_provenance(prompt, traits, replies, outcome.decided_by),
         usage=_usage(replies, outcome.took_ms),
-        warnings=(*_model_warnings(traits), *_reading_warnings(readings), *_limit_warnings(refused)),
+        warnings=(
+            *_model_warnings(traits, outcome.decided_by),
+            *outcome.caveats,
+            *_reading_warnings(readings),
+            *_limit_warnings(refused),
+        ),
     )
+
+
+def _proved_not(readings: Iterable[Reading]) -> Iterator[SetAside]:
+    """What was refused in any passage. A role is a source's, not a claim's, so it is told once, however much they claim."""
+    told: set[str] = set()
+    for refused in (one for reading in readings for one in reading.proof.set_aside):
+        if refused.reason is not SetAsideReason.ROLE_NOT_FOUND:
+            yield refused
+        elif refused.text not in told:
+            told.add(refused.text)
+            yield refused
 
 
 def _answer_digest(article: Article, prompt: Prompt, replies: Iterable[Reply], claims: Iterable[Claim]) -> str:
@@ -84,20 +102,22 @@ def _coverage(readings: Sequence[Reading]) -> Coverage:
                 end=reading.passage.end,
                 sha256=digest(text[reading.passage.start : reading.passage.end]),
                 code=reading.failure.code if reading.failure else None,
+                reused=reading.recalled is not None,
             )
             for reading in readings
         ),
     )
 
 
-def _provenance(prompt: Prompt, traits: ModelTraits, replies: Sequence[Reply]) -> Provenance:
+def _provenance(prompt: Prompt, traits: ModelTraits, replies: Sequence[Reply], decided_by: DecidedBy) -> Provenance:
     served = sorted({reply.served_model for reply in replies})
     formats = sorted({reply.response_format.value for reply in replies})
     return Provenance(
         prompt=prompt.ref,
         schema=f"{prompt.output.name}#{prompt.output.sha256[:12]}",
-        model=ModelProvenance(traits.name, ", ".join(served), traits.endpoint, ", ".join(formats)),
-        service=_SERVICE_VERSION,
+        model=ModelProvenance(traits.name, ", ".join(served) or None, traits.endpoint, ", ".join(formats) or None),
+        decided_by=decided_by,
+        service=SERVICE_VERSION,
     )
 
 
@@ -113,8 +133,14 @@ def _usage(replies: Sequence[Reply], took_ms: int) -> Usage:
     )
 
 
-def _model_warnings(traits: ModelTraits) -> Iterable[Caveat]:
-    if traits.trial:
+def _model_warnings(traits: ModelTraits, decided_by: DecidedBy) -> Iterable[Caveat]:
+    if traits.trial and decided_by.claims is Decider.RULES:
+        yield Caveat(
+            "trial_model",
+            "Rules of language, not a capable model, say which sentences are claims, who makes them and who stands where: the "
+            "quotes are proved, the rest is for trying the service out and not to be relied on.",
+        )
+    elif traits.trial:
         yield Caveat(
             "trial_model",
             f"{traits.name} is a small model for trying the service out: its quotes are proved, but which sentences "
@@ -132,6 +158,8 @@ def _reading_warnings(readings: Sequence[Reading]) -> Iterable[Caveat]:
             "sentences_left_out",
             f"{left_out} sentences were not asked about: headlines and fragments, or more than this model is asked at a time.",
         )
+    if unattributed := sum(reading.extraction.unattributed for reading in readings):
+        yield Caveat("quotations_without_speaker", f"{unattributed} claims are quotations whose speaker could not be told.")
     for repair in sorted({repair for reading in readings for repair in reading.extraction.repairs}):
         yield Caveat(f"repaired_{repair}", _REPAIRS[repair])
 

@@ -1,7 +1,9 @@
 """A passage and a prompt in, the claims a model proposes out; one repair round at most."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from service.deadline import Deadline
 from service.domain import Options, Passage, Sentence
@@ -9,6 +11,7 @@ from service.errors import ArticleTooLongError, ModelSchemaError
 from service.llm.base import ChatModel, Message, ModelCall, Reply
 from service.pipeline.narrow import NARROWABLE, narrow
 from service.pipeline.replies import ProposedClaim, UnreadableReplyError, read_reply
+from service.pipeline.unwrap import unwrap
 from service.prompting import Prompt
 
 _BYTES_PER_TOKEN = 3
@@ -25,13 +28,16 @@ OUTPUT_TOKENS_PER_CHAR = 0.6
 class Extraction:
     """What a model proposed for one passage, the replies it took, and what the reader should know of them.
 
-    `left_out` counts sentences that could carry a claim but were not asked about.
+    `left_out` counts sentences that could carry a claim but were not asked about. `body` is the JSON that was believed, in
+    the prompt's own reply schema; empty where rules proposed. `unattributed` counts quotations left without a speaker.
     """
 
     proposed: tuple[ProposedClaim, ...]
     replies: tuple[Reply, ...]
     repairs: tuple[str, ...]
     left_out: int
+    body: str = ""
+    unattributed: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,19 +56,34 @@ def extract(passage: Passage, options: Options, asking: Asking, model: ChatModel
     question = _question(passage, options, asking.prompt, model)
     first = model.complete(question.call, deadline)
     try:
-        proposed, repairs = read_reply(question.whole(first.text), asking.prompt.output.name)
+        return _believed(question, asking.prompt, (first,))
     except UnreadableReplyError as error:
         faults = error.faults
-    else:
-        return Extraction(proposed, (first,), repairs, question.left_out)
+    if question.call.budget.left <= 0:
+        raise ModelSchemaError(f"{len(faults)} faults in the reply, and no call is left to ask for another")
     asked = asking.repair.render({"faults": "\n".join(f"- {fault}" for fault in faults)})
     again = replace(question.call, messages=(*question.call.messages, Message("assistant", first.text), *asked))
     second = model.complete(again, deadline)
     try:
-        proposed, repairs = read_reply(question.whole(second.text), asking.prompt.output.name)
+        return _believed(question, asking.prompt, (first, second), "asked_again")
     except UnreadableReplyError as error:
         raise ModelSchemaError(f"{error} after the repair round") from error
-    return Extraction(proposed, (first, second), ("asked_again", *repairs), question.left_out)
+
+
+def surroundings(passage: Passage, options: Options, prompt: Prompt) -> str:
+    """A hash of all that `prompt` is filled with for `passage` besides its sentences."""
+    given = {name: value for name, value in _inputs(passage, options).items() if name in prompt.inputs and name != "sentences"}
+    return sha256(json.dumps(given, sort_keys=True).encode("utf-8")).hexdigest()
+
+
+def _believed(question: "_Question", prompt: Prompt, replies: tuple[Reply, ...], *repairs: str) -> Extraction:
+    """What the last of these replies proposes.
+
+    Raises: UnreadableReplyError.
+    """
+    text = question.whole(replies[-1].text)
+    proposed, unwrapped = read_reply(text, prompt.output.name)
+    return Extraction(proposed, replies, (*repairs, *unwrapped), question.left_out, unwrap(text)[0])
 
 
 @dataclass(frozen=True)
@@ -83,10 +104,11 @@ def _question(passage: Passage, options: Options, prompt: Prompt, model: ChatMod
         narrowed = narrow(prompt.output, passage.sentences, options)
         schema, whole, left_out, needed = narrowed.schema, narrowed.whole, narrowed.left_out, narrowed.output_tokens
     room = traits.context_tokens - estimate_tokens(messages)
-    most = min(prompt.max_output_tokens, traits.max_output_tokens, room)
+    most = min(traits.max_output_tokens, room)
     if most < needed:
         raise ArticleTooLongError("the article is longer than one call to this model can take; send a shorter part of it")
-    return _Question(ModelCall(messages, schema, prompt.temperature, most), whole, left_out)
+    asked = min(max(prompt.max_output_tokens, needed), most)
+    return _Question(ModelCall(messages, schema, prompt.temperature, asked, most), whole, left_out)
 
 
 def _inputs(passage: Passage, options: Options) -> Mapping[str, str]:

@@ -15,4 +15,5 @@ def ingest(given: ArticleInput) -> Article:
         title=given.title,
         url=given.url,
         published_at=given.published_at,
+        author=given.author,
     )

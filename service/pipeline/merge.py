@@ -12,10 +12,14 @@ _END = " .!?。！？…"
 
 @dataclass(frozen=True)
 class Merged:
-    """The claims of an article in its order, with ids, and what fell to duplicates or to the caller's limits."""
+    """The claims of an article in its order, with ids, and what fell to duplicates or to the caller's limits.
+
+    `cut` are the ids of the claims that fell to the limits.
+    """
 
     claims: tuple[Claim, ...]
     set_aside: tuple[SetAside, ...]
+    cut: frozenset[str] = frozenset()
 
 
 def merge(found: Iterable[Claim], options: Options) -> Merged:
@@ -25,7 +29,14 @@ def merge(found: Iterable[Claim], options: Options) -> Merged:
     for claim in sorted(found, key=_place):
         groups.setdefault(_proposition(claim), []).append(claim)
     claims = _with_ids(sorted((_gathered(group, set_aside) for group in groups.values()), key=_place))
-    return Merged(tuple(sorted(_within(options, claims, set_aside), key=_place)), tuple(set_aside))
+    listed = tuple(sorted(_within(options, claims, set_aside), key=_place))
+    cut = {claim.id for claim in claims} - {claim.id for claim in listed}
+    return Merged(listed, tuple(set_aside), frozenset(cut))
+
+
+def same_words(text: str) -> str:
+    """`text` as it is compared where neither case nor spaces count."""
+    return " ".join(text.casefold().split())
 
 
 def _place(claim: Claim) -> tuple[object, ...]:
@@ -92,7 +103,7 @@ def _with_ids(claims: Sequence[Claim]) -> tuple[Claim, ...]:
     seen: dict[str, int] = {}
     named = []
     for claim in claims:
-        words = " ".join(claim.quote.text.casefold().split())
+        words = same_words(claim.quote.text)
         turn = seen[words] = seen.get(words, 0) + 1
         digest = sha256(f"{words}\n{turn}".encode()).hexdigest()[:16]
         named.append(replace(claim, id=f"c_{digest}"))

@@ -20,10 +20,14 @@ from service.domain import (
 from service.pipeline.replies import ProposedClaim, ProposedStance
 from service.text.ground import Grounder
 from service.text.quotation import quotations, quoted_share
+from service.text.references import reference
 
 _NUMBER = re.compile(r"\d[\d.,]*\d|\d")
 _MOST_PLACES = 20
 """Places of a quote that are listed; words as common as that need no more."""
+
+_MOST_CHOICES = 200
+"""Words that stand in more places show nothing, and an article written to be slow would hold them everywhere."""
 
 _MOST_OF_IT = 0.5
 _ALL_OF_IT = 0.9
@@ -52,7 +56,8 @@ class Prover:
         grounder = Grounder(text, sentences)
         # A claim's claimant holds a stance on it too, and one sentence carries several claims: the same words, asked again.
         self._ground, self._ground_name = cache(grounder.ground), cache(grounder.ground_name)
-        self._occurrences = cache(grounder.occurrences)
+        self._occurrences, self._quote_at = cache(grounder.occurrences), grounder.quote_at
+        self._naming, self._referring = cache(self._sentences_naming), cache(self._refers)
         self._numbers = frozenset(_NUMBER.findall(text))
         self._quotations = quotations(text)
 
@@ -123,7 +128,7 @@ class Prover:
             raise _Refused(SetAsideReason.CLAIMANT_NOT_FOUND, proposed.claimant)
         return Claimant(
             name=named.text,
-            mention=self._mention(proposed.mention, quote) or named,
+            mention=self._mention(proposed.mention, quote) or self._reference(proposed, named, quote),
             role=self._role(proposed.role, named, set_aside),
             cites=self._cited(proposed.cites, quote, set_aside),
         )
@@ -143,11 +148,32 @@ class Prover:
         mention = self._ground_name(words, near)
         return mention if mention and set(mention.sentences) & set(near) else None
 
+    def _reference(self, proposed: ProposedClaim, named: Quote, quote: Quote) -> Quote:
+        """The words nearest a quote that refer to its claimant: in its sentences, else beside them, else the name itself."""
+        for number in (*quote.sentences, quote.sentences[0] - 1, quote.sentences[-1] + 1):
+            if number in named.sentences:
+                return named
+            if found := self._referring(named.text, proposed.role, number):
+                return found
+        return named
+
+    def _refers(self, name: str, role: str, number: int) -> Quote | None:
+        """The words of a sentence that refer to somebody it does not name, if there are such words and such a sentence."""
+        sentence = self._by_number.get(number)
+        found = reference(name, role, sentence.text) if sentence else None
+        return self._quote_at(sentence.start + found[0], sentence.start + found[1]) if sentence and found else None
+
     def _role(self, words: str, named: Quote, set_aside: list[SetAside]) -> str | None:
+        """The article's words for an office that it gives somebody in a sentence that names them, wherever that stands."""
         if not words.strip():
             return None
         role = self._ground(words, named.sentences)
-        if role is None or not set(role.sentences) & set(named.sentences):
+        if role and not set(role.sentences) & set(named.sentences):
+            # Who has an office is told so at an early mention; the first ones bound what a long article can cost.
+            naming = tuple(sorted(self._naming(named.text, _MOST_CHOICES))[:_MOST_CHOICES])
+            role = self._ground(words, naming)
+            role = role if role and set(role.sentences) & set(naming) else None
+        if role is None:
             set_aside.append(SetAside(SetAsideReason.ROLE_NOT_FOUND, words))
             return None
         return role.text
@@ -180,15 +206,32 @@ class Prover:
         return stances
 
     def _stance(self, proposed: ProposedStance, quote: Quote) -> Stance:
-        near = tuple(dict.fromkeys((proposed.sentence, *quote.sentences)))
+        near = quote.sentences if proposed.sentence is None else tuple(dict.fromkeys((proposed.sentence, *quote.sentences)))
         holder = self._named(proposed.holder, near)
         if holder is None or holder.text.casefold() == ARTICLE_HOLDER:  # whose stance has a place of its own
             raise _Refused(SetAsideReason.HOLDER_NOT_FOUND, proposed.holder)
+        if proposed.sentence is None:
+            return Stance(holder.text, proposed.label, self._evidence(proposed.words, holder.text, quote))
         # Words that stand in one place only need no sentence; of several places, any would be a guess.
         if proposed.sentence not in self._by_number and len(self._occurrences(proposed.words)) > 1:
             raise _Refused(SetAsideReason.UNKNOWN_SENTENCE, f"[{proposed.sentence}]")
         evidence = self._quote(proposed.words, proposed.sentence, SetAsideReason.EVIDENCE_NOT_FOUND)
         return Stance(holder.text, proposed.label, evidence)
+
+    def _evidence(self, words: str, holder: str, quote: Quote) -> Quote:
+        """Where the article says words that no sentence is named for: of several places, only one that speaks of the holder."""
+        places = self._occurrences(words)
+        if len(places) > 1:
+            named = self._naming(holder) if len(places) <= _MOST_CHOICES else frozenset()
+            places = tuple(place for place in places if named.intersection(place.sentences))
+        if not places:
+            raise _Refused(SetAsideReason.EVIDENCE_NOT_FOUND, words)
+        return min(places, key=lambda place: abs(place.sentences[0] - quote.sentences[0]))
+
+    def _sentences_naming(self, name: str, most: int | None = None) -> frozenset[int]:
+        """The numbers of the sentences that hold a name or its last word; of each, the first `most` places."""
+        words = {name, name.rsplit(maxsplit=1)[-1]}
+        return frozenset(number for one in words for place in self._occurrences(one, most) for number in place.sentences)
 
 
 def _mode(quoted: float, *, own_voice: bool) -> Mode:

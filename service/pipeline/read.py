@@ -1,13 +1,15 @@
 """Passages read side by side: each comes to its proved claims, or to the error that stopped it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, as_completed
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Protocol
 
-from service.deadline import Deadline
+from service.deadline import LONGEST_WAIT_S, Deadline
 from service.domain import Passage
-from service.errors import ArticleTooLongError, DeadlineExceededError, FactCheckError, ModelError
+from service.earlier import PassageMemory
+from service.errors import ArticleTooLongError, ClientGoneError, DeadlineExceededError, FactCheckError, ModelError
 from service.pipeline.extract import Extraction
 from service.pipeline.prove import Proof
 
@@ -20,63 +22,102 @@ NO_PROOF = Proof((), ())
 
 @dataclass(frozen=True)
 class Reading:
-    """What reading a passage came to. `failure` is set when it was not read."""
+    """What reading a passage came to. `failure` is set when it was not read, `recalled` when an earlier reply was used."""
 
     passage: Passage
     extraction: Extraction = NO_EXTRACTION
     proof: Proof = NO_PROOF
     failure: FactCheckError | None = None
+    recalled: PassageMemory | None = None
+
+
+class Reader(Protocol):
+    """Where the work of one request is done; a `schedule.Turn`."""
+
+    def submit(self, work: Callable[[Passage], Reading], given: Passage, /) -> Future[Reading]:
+        """What comes of `work` done on `given`."""
+
+    def await_start(self) -> None:
+        """Nothing, once some of it has begun.
+
+        Raises: OverloadedError, DeadlineExceededError, ClientGoneError.
+        """
 
 
 def read(
     passages: Sequence[Passage],
     read_one: Callable[[Passage], Reading],
-    pool: Executor,
+    reader: Reader,
     deadline: Deadline,
     *,
     allow_partial: bool,
 ) -> tuple[Reading, ...]:
     """The readings of all passages, in their order.
 
-    A passage that fails ends the whole unless `allow_partial`, and then too when none was read. A passage that has not come
-    to its end at the deadline, or not to its turn, has failed.
-    Raises: ModelError, DeadlineExceededError, ArticleTooLongError, naming the passage where there are several.
+    A passage that fails ends the whole unless `allow_partial`, and then too when none was read; what is still being read is
+    broken off. A passage that has not come to its end at the deadline, or not to its turn, has failed.
+    Raises: ModelError, DeadlineExceededError, ArticleTooLongError, naming the passage where there are several;
+    OverloadedError, ClientGoneError.
     """
-    if len(passages) == 1:
-        return (read_one(passages[0]),)
-    futures = {pool.submit(read_one, passage): passage for passage in passages}
-    readings: dict[int, Reading] = {}
     try:
-        for future in _until(deadline, futures):
-            reading = _outcome(future, futures[future])
-            if reading.failure and not allow_partial:
-                raise reading.failure
-            readings[reading.passage.start] = reading
-    finally:
-        for future in futures:
-            future.cancel()
-    ordered = tuple(readings.get(passage.start) or _late(passage) for passage in passages)
+        return _read(passages, _as_they_end(passages, read_one, reader, deadline), allow_partial=allow_partial)
+    except BaseException:
+        deadline.interest.lose()
+        raise
+
+
+def _read(
+    passages: Sequence[Passage], ended: Iterator[tuple[Passage, Future[Reading]]], *, allow_partial: bool
+) -> tuple[Reading, ...]:
+    several = len(passages) > 1
+    readings: dict[int, Reading] = {}
+    for passage, future in ended:
+        reading = _outcome(future, passage, several=several)
+        if reading.failure and not allow_partial:
+            raise reading.failure
+        readings[passage.start] = reading
+    ordered = tuple(readings.get(passage.start) or _late(passage, several=several) for passage in passages)
     failures = [reading.failure for reading in ordered if reading.failure]
     if failures and (not allow_partial or len(failures) == len(ordered)):
         raise failures[0]
     return ordered
 
 
-def _until(deadline: Deadline, futures: Iterable[Future[Reading]]) -> Iterator[Future[Reading]]:
-    """The futures as they end, until the deadline."""
-    with suppress(TimeoutError):
-        yield from as_completed(futures, timeout=max(deadline.remaining_s(), 0.0))
+def _as_they_end(
+    passages: Sequence[Passage], read_one: Callable[[Passage], Reading], reader: Reader, deadline: Deadline
+) -> Iterator[tuple[Passage, Future[Reading]]]:
+    """The passages as they end, until the deadline.
+
+    Raises: OverloadedError, ClientGoneError.
+    """
+    ended: SimpleQueue[tuple[Passage, Future[Reading]] | None] = SimpleQueue()
+
+    def submit(passage: Passage) -> None:
+        reader.submit(read_one, passage).add_done_callback(lambda future: ended.put((passage, future)))
+
+    for passage in passages:
+        submit(passage)
+    reader.await_start()
+    with deadline.interest.when_lost(lambda: ended.put(None)):
+        for _ in passages:
+            try:
+                one = ended.get(timeout=min(max(deadline.remaining_s(), 0.0), LONGEST_WAIT_S))
+            except Empty:
+                return
+            if one is None or one[1].cancelled():
+                raise ClientGoneError("the client closed its connection")
+            yield one
 
 
-def _late(passage: Passage) -> Reading:
+def _late(passage: Passage, *, several: bool) -> Reading:
     error = DeadlineExceededError("the request's time was spent before this passage was read")
-    error.passage = (passage.start, passage.end)
+    error.passage = (passage.start, passage.end) if several else None
     return Reading(passage, failure=error)
 
 
-def _outcome(future: Future[Reading], passage: Passage) -> Reading:
+def _outcome(future: Future[Reading], passage: Passage, *, several: bool) -> Reading:
     try:
         return future.result()
     except (ArticleTooLongError, ModelError, DeadlineExceededError) as error:
-        error.passage = (passage.start, passage.end)
+        error.passage = (passage.start, passage.end) if several else None
         return Reading(passage, failure=error)

@@ -8,25 +8,25 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from service.domain import Kind, StanceLabel
+from service.pipeline.unwrap import unwrap
 from service.strictjson import StrictJsonError, loads
 
-_FENCE = re.compile(r"\A\s*```(?:json)?[ \t]*\n(?P<body>.*?)\n?[ \t]*```\s*\Z", re.DOTALL | re.IGNORECASE)
-_THINK = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
-_MAX_FAULTS = 20
+MAX_FAULTS = 20
+_MAX_NAME_CHARS = 300
 _FIELD = re.compile(r"[A-Za-z0-9_/]{1,40}")
 _HEARSAY = -1
 
 CITED = "cited"
-"""What version 2 says in place of a stance of a source that the claimant names as its own."""
+"""What versions 2 and 3 say in place of a stance of a source that the claimant names as its own."""
 
 
 @dataclass(frozen=True)
 class ProposedStance:
-    """A stance as the model names it: nothing of it is proved yet."""
+    """A stance as the model names it: nothing of it is proved yet. `sentence` is None where the model names none."""
 
     holder: str
     label: StanceLabel
-    sentence: int
+    sentence: int | None
     words: str
 
 
@@ -46,6 +46,20 @@ class ProposedClaim:
     mention: str = ""
     role: str = ""
     cites: str | None = None
+
+
+REASONS: Mapping[str, str] = {
+    "contested": "Disputed, or likely to be.",
+    "harm": "Lives, health or safety hang on it.",
+    "blame": "It puts blame on somebody.",
+    "policy": "It bears on law, politics or decisions.",
+    "money": "Money hangs on it.",
+    "figure": "It gives a telling figure.",
+    "unsourced": "Where it comes from is unclear.",
+    "public": "It is of public interest.",
+    "minor": "Little hangs on it.",
+}
+"""What each reason that version 3 offers the model says to a reader."""
 
 
 class UnreadableReplyError(ValueError):
@@ -74,7 +88,7 @@ class _Number(fields.Float):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
-class _WholeNumber(fields.Integer):
+class WholeNumber(fields.Integer):
     """A JSON whole number: neither text nor true, nor 2.5."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -91,9 +105,9 @@ def _one_of(labels: type[StanceLabel] | type[Kind]) -> _Text:
 
 
 class _StanceV1(Schema):
-    holder = _Text(required=True, validate=validate.Length(min=1, max=300))
+    holder = _Text(required=True, validate=validate.Length(min=1, max=_MAX_NAME_CHARS))
     stance = _one_of(StanceLabel)
-    sentence = _WholeNumber(required=True)
+    sentence = WholeNumber(required=True)
     words = _Text(required=True, validate=validate.Length(max=2_000))
 
     @post_load
@@ -107,14 +121,14 @@ class _Judged(Schema):
     quote = _Text(required=True, validate=validate.Length(max=2_000))
     text = _Text(required=True, validate=validate.Length(max=2_000))
     kind = _one_of(Kind)
-    why = _Text(required=True, validate=validate.Length(max=500))
 
 
 class _ClaimV1(_Judged):
+    why = _Text(required=True, validate=validate.Length(max=500))
     article = _one_of(StanceLabel)
     worth = _Number(required=True, validate=validate.Range(min=0, max=1))
-    sentence = _WholeNumber(required=True)
-    claimant = _Text(required=True, allow_none=True, validate=validate.Length(min=1, max=300))
+    sentence = WholeNumber(required=True)
+    claimant = _Text(required=True, allow_none=True, validate=validate.Length(min=1, max=_MAX_NAME_CHARS))
     stances = fields.List(fields.Nested(_StanceV1), required=True, validate=validate.Length(max=50))
 
     @post_load
@@ -132,28 +146,38 @@ class _ReplyV1(Schema):
 
 
 class _SourceV2(Schema):
-    name = _Text(required=True, validate=validate.Length(min=1, max=300))
-    role = _Text(required=True, validate=validate.Length(max=300))
+    name = _Text(required=True, validate=validate.Length(min=1, max=_MAX_NAME_CHARS))
+    role = _Text(required=True, validate=validate.Length(max=_MAX_NAME_CHARS))
 
 
-class _StanceV2(Schema):
-    of = _WholeNumber(required=True, validate=validate.Range(min=0))
+class _Told(Schema):
+    """A stance of a source named by number."""
+
+    of = WholeNumber(required=True, validate=validate.Range(min=0))
     label = _Text(required=True, data_key="is", validate=validate.OneOf([*(label.value for label in StanceLabel), CITED]))
-    n = _WholeNumber(required=True)
     words = _Text(required=True, validate=validate.Length(max=2_000))
 
 
-class _ClaimV2(_Judged):
-    n = _WholeNumber(required=True)
-    by = _WholeNumber(required=True, validate=validate.Range(min=_HEARSAY))
-    mention = _Text(required=True, data_key="as", validate=validate.Length(max=300))
+class _Numbered(_Judged):
+    """A claim by a source named by number."""
+
+    n = WholeNumber(required=True)
+    by = WholeNumber(required=True, validate=validate.Range(min=_HEARSAY))
+    worth = WholeNumber(required=True, validate=validate.Range(min=0, max=10))
+
+
+class _StanceV2(_Told):
+    n = WholeNumber(required=True)
+
+
+class _ClaimV2(_Numbered):
+    mention = _Text(required=True, data_key="as", validate=validate.Length(max=_MAX_NAME_CHARS))
     stances = fields.List(fields.Nested(_StanceV2), required=True, validate=validate.Length(max=50))
-    worth = _WholeNumber(required=True, validate=validate.Range(min=0, max=10))
+    why = _Text(required=True, validate=validate.Length(max=500))
 
 
-class _ReplyV2(Schema):
-    sources = fields.List(fields.Nested(_SourceV2), required=True, validate=validate.Length(max=200))
-    claims = fields.List(fields.Nested(_ClaimV2), required=True, validate=validate.Length(max=500))
+class _Sourced(Schema):
+    """A reply whose `claims` name its `sources` by number."""
 
     @validates_schema(skip_on_field_errors=True)
     def _sources_exist(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -169,8 +193,37 @@ class _ReplyV2(Schema):
         return tuple(_named(claim, data["sources"]) for claim in data["claims"])
 
 
+class _ReplyV2(_Sourced):
+    sources = fields.List(fields.Nested(_SourceV2), required=True, validate=validate.Length(max=200))
+    claims = fields.List(fields.Nested(_ClaimV2), required=True, validate=validate.Length(max=500))
+
+
+class _SourceV3(_Text):
+    """A line "name | role" or "name", as a source of version 2."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        name, _, role = (part.strip() for part in super()._deserialize(value, attr, data, **kwargs).partition("|"))
+        if not 1 <= len(name) <= _MAX_NAME_CHARS or len(role) > _MAX_NAME_CHARS:
+            raise ValidationError(f'Must be "name | role" or "name", each of at most {_MAX_NAME_CHARS} characters.')
+        return {"name": name, "role": role}
+
+
+class _ClaimV3(_Numbered):
+    stances = fields.List(fields.Nested(_Told), required=True, validate=validate.Length(max=50))
+    why = _Text(required=True, validate=validate.OneOf(list(REASONS)))
+
+    @post_load
+    def _explain(self, data: Mapping[str, Any], **_: Any) -> Mapping[str, Any]:
+        return {**data, "why": REASONS[data["why"]]}
+
+
+class _ReplyV3(_Sourced):
+    sources = fields.List(_SourceV3(), required=True, validate=validate.Length(max=200))
+    claims = fields.List(fields.Nested(_ClaimV3), required=True, validate=validate.Length(max=500))
+
+
 def _named(claim: Mapping[str, Any], sources: Sequence[Mapping[str, str]]) -> ProposedClaim:
-    """A claim of version 2 with its sources' numbers made into their names."""
+    """A claim of version 2 or 3 with its sources' numbers made into their names."""
     by = claim["by"]
     source = sources[by - 1] if by > 0 else None
     others = [one for one in claim["stances"] if one["of"] and one["label"] != CITED]
@@ -182,59 +235,49 @@ def _named(claim: Mapping[str, Any], sources: Sequence[Mapping[str, str]]) -> Pr
         text=claim["text"],
         claimant=source["name"] if source else None,
         stances=tuple(
-            ProposedStance(sources[one["of"] - 1]["name"], StanceLabel(one["label"]), one["n"], one["words"]) for one in others
+            ProposedStance(sources[one["of"] - 1]["name"], StanceLabel(one["label"]), one.get("n"), one["words"])
+            for one in others
         ),
         # What is by nobody but the article it states as fact; everything else it reports, unless it takes a side.
         article=StanceLabel(own or (StanceLabel.DISCUSSES if by else StanceLabel.SUPPORTS)),
         kind=Kind(claim["kind"]),
         worth=claim["worth"] / 10,
         why=claim["why"],
-        mention=claim["mention"] if source else "",
+        mention=claim.get("mention", "") if source else "",
         role=source["role"] if source else "",
         cites=cited if source else None,
     )
 
 
-_READERS: Mapping[str, Schema] = {"claim_list.v1": _ReplyV1(), "claim_list.v2": _ReplyV2()}
+_READERS: Mapping[str, Schema] = {"claim_list.v1": _ReplyV1(), "claim_list.v2": _ReplyV2(), "claim_list.v3": _ReplyV3()}
 READABLE = frozenset(_READERS)
 """The reply schemas, by name, that `read_reply` knows."""
 
 
 def read_reply(text: str, schema: str) -> tuple[tuple[ProposedClaim, ...], tuple[str, ...]]:
-    """The claims a reply in `schema` (one of `READABLE`) proposes, and what stood around its JSON ("fence", "think").
+    """The claims a reply in `schema` (one of `READABLE`) proposes, and what stood around its JSON.
+
+    That is any of "think", "fence" and "prose"; the JSON itself is never mended.
 
     Raises: UnreadableReplyError with every fault; of the reply they hold no more than the names of its fields.
     """
-    body, repairs = _unwrap(text)
+    body, repairs = unwrap(text)
     try:
         proposed: tuple[ProposedClaim, ...] = _READERS[schema].load(loads(body))
     except StrictJsonError as error:
         raise UnreadableReplyError((f"not valid JSON: {error.reason}",)) from error
     except ValidationError as error:
-        raise UnreadableReplyError(tuple(_told(error.messages))[:_MAX_FAULTS]) from error
+        raise UnreadableReplyError(tuple(told_faults(error.messages))[:MAX_FAULTS]) from error
     return proposed, repairs
 
 
-def _unwrap(text: str) -> tuple[str, tuple[str, ...]]:
-    """The text without one leading think block and one surrounding code fence, and which of them there was."""
-    repairs = []
-    without_think = _THINK.sub("", text, count=1)
-    if without_think != text:
-        repairs.append("think")
-    fenced = _FENCE.match(without_think)
-    if fenced:
-        repairs.append("fence")
-        return fenced["body"], tuple(repairs)
-    return without_think, tuple(repairs)
-
-
-def _told(messages: Any, path: str = "") -> list[str]:
+def told_faults(messages: Any, path: str = "") -> list[str]:
     """Marshmallow's nested messages as one line each: `claims/0/kind: Must be one of: …`."""
     if isinstance(messages, Mapping):
         named = ((_FIELD.fullmatch(str(key)) and str(key)) or "(a field with an odd name)" for key in messages)
         return [
             line
             for name, inner in zip(named, messages.values(), strict=True)
-            for line in _told(inner, f"{path}/{name}" if path else name)
+            for line in told_faults(inner, f"{path}/{name}" if path else name)
         ]
     return [f"{path.removesuffix('/_schema')}: {message}" for message in messages]
