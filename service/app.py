@@ -3,13 +3,18 @@
 import structlog
 from flask import Flask, Response, g, request
 
+from service.observing import RequestServed
 from service.pipeline.analyze import Services
 from service.settings import Settings
+from service.tracing import current, enter, server_span
 from service.web.failures import register_failures
+from service.web.openapi.check import AnswerCheck
+from service.web.openapi.routes import Description
 from service.web.request_id import request_id_from
 from service.web.routes import Routes
 from service.web.security import SECURITY_HEADERS
-from service.wiring import build_services
+from service.web.serving import ARRIVED
+from service.wiring import build_sealer, build_services
 
 _METHODS = frozenset(
     {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -30,28 +35,52 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     app.extensions["factcheck"] = served
 
     def begin() -> None:
-        g.started = served.clock()
+        g.started = request.environ.get(ARRIVED, served.clock())
         g.request_id = request_id_from(request.headers.get("X-Request-Id"))
         g.record = {}
+        enter(server_span(request.headers.get("traceparent"), request.headers.get("tracestate")))
 
     def finish(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.request_id
+        if trace := current():
+            response.headers["traceparent"] = trace.parent
         response.headers.setdefault("Cache-Control", "no-store")
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
+        took = served.clock() - g.started
+        method = request.method if request.method in _METHODS else "other"
+        route = request.url_rule.rule if request.url_rule else None
+        served.observer.tell(RequestServed(route, method, response.status_code, g.record.get("code"), took))
         structlog.get_logger().info(
             "request",
             request_id=g.request_id,
-            method=request.method if request.method in _METHODS else "other",
-            route=request.url_rule and request.url_rule.rule,
+            method=method,
+            route=route,
             status=response.status_code,
-            duration_ms=round((served.clock() - g.started) * 1000),
+            duration_ms=round(took * 1000),
             **g.record,
         )
+        if "audited" in g:
+            _audit(response)
         return response
 
     app.before_request(begin)
     app.after_request(finish)
+    app.teardown_request(lambda _: enter(None))
     register_failures(app)
-    Routes(settings, served).register(app)
+    Routes(settings, served, build_sealer(settings), AnswerCheck()).register(app)
+    Description(settings).register(app)
     return app
+
+
+def _audit(response: Response) -> None:
+    """Nothing; a line tells who had which article analysed, by which prompt, and whether they got an answer."""
+    structlog.get_logger().info(
+        "analysed",
+        request_id=g.request_id,
+        client=request.remote_addr,
+        article_sha256=g.audited,
+        prompt=g.record.get("prompt"),
+        status=response.status_code,
+        code=g.record.get("code"),
+    )

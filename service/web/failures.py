@@ -14,20 +14,24 @@ from werkzeug.exceptions import HTTPException
 from service.errors import (
     FactCheckError,
     Fault,
+    IdempotencyKeyInUseError,
     ModelBusyError,
     ModelError,
     ModelMisconfiguredError,
     ModelQuotaError,
     ModelUnavailableError,
+    OverloadedError,
     RequestError,
 )
 from service.logs import frames
+from service.url_errors import UrlFetchFailedError
 from service.web.answers import json_response
 from service.web.problems import PROBLEMS, Problem, problem_of_status
 
 PROBLEM_JSON = "application/problem+json"
 _MAX_RETRY_AFTER_S = 86_400.0
 _BUSY_RETRY_AFTER_S = 5.0  # for an endpoint that says "busy" without saying how long
+_IN_USE_RETRY_AFTER_S = 1
 _KEPT_HEADERS = ("Allow", "Retry-After")
 # Their messages are about the endpoint. Those of a ModelReplyError are about a reply, which is made of article words.
 FOR_OPERATORS = (ModelUnavailableError, ModelBusyError, ModelQuotaError, ModelMisconfiguredError)
@@ -66,7 +70,9 @@ def problem_document(
 
 def retry_after_s(error: FactCheckError) -> int | None:
     """Whole seconds for a `Retry-After` header, from 1 to a day, or None when there is nothing sensible to say."""
-    if not isinstance(error, ModelError) or not error.retryable:
+    if isinstance(error, IdempotencyKeyInUseError):
+        return _IN_USE_RETRY_AFTER_S
+    if not isinstance(error, ModelError | OverloadedError) or not error.retryable:
         return None
     wait_s = error.retry_after_s
     if wait_s is None and isinstance(error, ModelBusyError):
@@ -79,7 +85,7 @@ def retry_after_s(error: FactCheckError) -> int | None:
 def _our_failure(error: FactCheckError) -> Response:
     problem = PROBLEMS[error.code]
     g.record["error"] = type(error).__qualname__
-    if isinstance(error, FOR_OPERATORS):
+    if isinstance(error, (*FOR_OPERATORS, UrlFetchFailedError)):
         g.record["reason"] = str(error)
     response = _report(problem, problem.status, error)
     if (wait_s := retry_after_s(error)) is not None:

@@ -2,40 +2,50 @@
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import fields
 
 
-class _Exactly(fields.Field[Any]):
+class Exactly(fields.Field[Any]):
     """A value of one of the JSON types in `kinds`, and no other that looks like it."""
 
-    def __init__(self, kinds: tuple[type, ...], must: str, **kwargs: Any) -> None:
-        super().__init__(error_messages={"invalid": must, "null": must}, **kwargs)
-        self._kinds = kinds
+    kinds: ClassVar[tuple[type, ...]]
+    must: ClassVar[str]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(error_messages={"invalid": self.must, "null": self.must}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ARG002 - marshmallow's signature
         # Not isinstance: to it, True is an int.
-        if type(value) not in self._kinds or (isinstance(value, float) and not isfinite(value)):
+        if type(value) not in self.kinds or (isinstance(value, float) and not isfinite(value)):
             raise self.make_error("invalid")
         return value
 
 
-def string(**kwargs: Any) -> fields.Field[Any]:
-    """A field for a JSON string."""
-    return _Exactly((str,), "This must be a string.", **kwargs)
+class String(Exactly):
+    """A JSON string."""
+
+    kinds = (str,)
+    must = "This must be a string."
 
 
-def integer(**kwargs: Any) -> fields.Field[Any]:
-    """A field for a JSON whole number."""
-    return _Exactly((int,), "This must be a whole number, without quotation marks.", **kwargs)
+class Integer(Exactly):
+    """A JSON whole number."""
+
+    kinds = (int,)
+    must = "This must be a whole number, without quotation marks."
 
 
-def number(**kwargs: Any) -> fields.Field[Any]:
-    """A field for a finite JSON number."""
-    return _Exactly((int, float), "This must be a number, without quotation marks.", **kwargs)
+class Number(Exactly):
+    """A finite JSON number."""
+
+    kinds = (int, float)
+    must = "This must be a number, without quotation marks."
 
 
-def boolean(**kwargs: Any) -> fields.Field[Any]:
-    """A field for JSON's true and false."""
-    return _Exactly((bool,), "This must be true or false, without quotation marks.", **kwargs)
+class Boolean(Exactly):
+    """JSON's true and false."""
+
+    kinds = (bool,)
+    must = "This must be true or false, without quotation marks."

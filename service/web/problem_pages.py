@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from html import escape
-from http import HTTPStatus
 
 from service.web.problems import PROBLEMS, Problem
 
@@ -20,7 +19,7 @@ def problem_page(problem: Problem) -> str:
     return _page(
         problem.title,
         [
-            f"<p>Code <code>{problem.code}</code>, HTTP status {problem.status} {HTTPStatus(problem.status).phrase}.</p>",
+            f"<p>Code <code>{problem.code}</code>, HTTP status {problem.status}.</p>",
             f"<h2>What it means</h2><p>{escape(problem.detail)}</p>",
             f"<h2>What to do</h2><p>{escape(problem.advice)}</p>",
             f"<p>The same request {again}.</p>",

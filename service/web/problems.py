@@ -3,173 +3,38 @@
 Nothing of an exception reaches the caller but the message and faults of a `RequestError`, which are written for them.
 """
 
-from dataclasses import dataclass
-
 from service.errors import (
-    ArticleTooLongError,
     BodyTooLargeError,
+    ClientGoneError,
     DeadlineExceededError,
-    EmptyBodyError,
     FactCheckError,
-    InvalidEncodingError,
-    InvalidJsonError,
     ModelBusyError,
     ModelEmptyError,
     ModelError,
     ModelMisconfiguredError,
+    ModelPausedError,
     ModelQuotaError,
-    ModelRefusedError,
     ModelReplyError,
     ModelSchemaError,
     ModelTruncatedError,
     ModelUnavailableError,
-    NotAcceptableError,
-    RequestError,
-    UnknownPromptError,
-    UnreadablePageError,
+    OverloadedError,
     UnsupportedMediaTypeError,
 )
+from service.url_errors import UrlFetchFailedError
+from service.web.request_problems import REQUEST_PROBLEMS, Problem
 
-
-@dataclass(frozen=True)
-class Problem:
-    """One kind of failure. `detail` says what happened, `advice` what to do about it; both are shown to callers."""
-
-    code: str
-    status: int
-    title: str
-    detail: str
-    advice: str
-    retryable: bool = False
-
+__all__ = ["PROBLEMS", "Problem", "problem_of_status"]
 
 _ROWS = (
+    *REQUEST_PROBLEMS,
     Problem(
-        EmptyBodyError.code,
-        400,
-        "The request has no body",
-        "There is nothing to analyse: the request body is empty.",
-        "Send the article as text/plain, or as JSON with the article's words in /article/text.",
-    ),
-    Problem(
-        InvalidJsonError.code,
-        400,
-        "The body is not strict JSON",
-        "The request body could not be read as JSON.",
-        "Send one JSON object (RFC 8259): no NaN or Infinity, no key twice in one object, no extreme nesting.",
-    ),
-    Problem(
-        InvalidEncodingError.code,
-        400,
-        "The body is not UTF-8",
-        "The request body holds bytes that are not UTF-8.",
-        "Convert the article to UTF-8 before sending it.",
-    ),
-    Problem(
-        "bad-request",
-        400,
-        "The request is malformed",
-        "The request breaks the rules of HTTP, or its body ended before it was complete.",
-        "Send the request again, whole, with a conforming HTTP client.",
-    ),
-    Problem(
-        "not-found",
-        404,
-        "There is nothing at this path",
-        "This service has no such path.",
-        "Articles are sent with POST to /analyze.",
-    ),
-    Problem(
-        "method-not-allowed",
-        405,
-        "The method is not allowed here",
-        "This path does not take that HTTP method.",
-        "Use one of the methods named in the Allow header.",
-    ),
-    Problem(
-        "request-timeout",
-        408,
-        "The request took too long to arrive",
-        "The request body did not arrive in time.",
-        "Send the request again over a connection that keeps up.",
+        ClientGoneError.code,
+        499,
+        "The client has left",
+        "The connection was closed from the other side before there was an answer, so the analysis was ended.",
+        "Keep the connection open, in both directions, until the answer has come.",
         retryable=True,
-    ),
-    Problem(
-        NotAcceptableError.code,
-        406,
-        "The answer cannot be given in that form",
-        "The Accept header takes none of the media types that an analysis can be given in.",
-        "Name one of them in the Accept header, or leave it out to get JSON.",
-    ),
-    Problem(
-        ArticleTooLongError.code,
-        413,
-        "The article is too long",
-        "The article is longer than this service, or the model it asks, can read.",
-        "Send the article in parts.",
-    ),
-    Problem(
-        BodyTooLargeError.code,
-        413,
-        "The body is too large",
-        "The request body has more bytes than this service takes.",
-        "Send a shorter article, or the article in parts.",
-    ),
-    Problem(
-        "uri-too-long",
-        414,
-        "The address is too long",
-        "The request line is longer than this service reads.",
-        "Send the article in the body of the request, not in its address.",
-    ),
-    Problem(
-        UnsupportedMediaTypeError.code,
-        415,
-        "The body's type is not supported",
-        "This service does not read bodies of that type.",
-        "Send application/json or text/plain in UTF-8, without a content encoding.",
-    ),
-    Problem(
-        "expectation-failed",
-        417,
-        "The expectation cannot be met",
-        "The Expect header asks for something this service does not do.",
-        "Leave the Expect header out.",
-    ),
-    Problem(
-        RequestError.code,
-        422,
-        "The request cannot be taken as it is",
-        "The body was read, but something in the request is missing, unknown or out of range.",
-        "Change what the errors list names: each entry has a JSON pointer (RFC 6901) and says what to change.",
-    ),
-    Problem(
-        UnreadablePageError.code,
-        422,
-        "There is no article on the page",
-        "No main text could be found on the HTML page.",
-        "Send the article's own words as text/plain, or as JSON with its words in /article/text.",
-    ),
-    Problem(
-        UnknownPromptError.code,
-        422,
-        "There is no such prompt",
-        "The request names a prompt or a version of one that this service does not have.",
-        "Choose one of those listed at /prompts, or leave the prompt out to use the active one.",
-    ),
-    Problem(
-        ModelRefusedError.code,
-        422,
-        "The model declined to read the article",
-        "The model, or a content filter in front of it, refused this article.",
-        "Another model may take it; the same request will be refused again.",
-    ),
-    Problem(
-        "headers-too-large",
-        431,
-        "The request headers are too large",
-        "The request has more or longer header fields than this service reads.",
-        "Send fewer or shorter headers.",
     ),
     Problem(
         FactCheckError.code,
@@ -184,6 +49,14 @@ _ROWS = (
         "The service cannot do that",
         "The request uses a feature of HTTP that this service does not have.",
         "Send a plain HTTP/1.1 request.",
+    ),
+    Problem(
+        UrlFetchFailedError.code,
+        502,
+        "The page could not be fetched",
+        "The site of the article, or the way to it, failed.",
+        "Send the request again later, or send the article's words as /article/text.",
+        retryable=True,
     ),
     Problem(
         ModelError.code,
@@ -233,10 +106,26 @@ _ROWS = (
         retryable=True,
     ),
     Problem(
+        OverloadedError.code,
+        503,
+        "The service is busy",
+        "This service has as much work as it can do; nothing was begun for this request.",
+        "Wait as long as the Retry-After header says, then send the request again.",
+        retryable=True,
+    ),
+    Problem(
         ModelBusyError.code,
         503,
         "The model is busy",
         "The model's endpoint takes no more requests at the moment.",
+        "Wait as long as the Retry-After header says, then send the request again.",
+        retryable=True,
+    ),
+    Problem(
+        ModelPausedError.code,
+        503,
+        "The model is not asked at the moment",
+        "The model behind this service kept failing, or asked to be left alone, so that it is not asked for a while.",
         "Wait as long as the Retry-After header says, then send the request again.",
         retryable=True,
     ),

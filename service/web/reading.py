@@ -21,12 +21,13 @@ from service.errors import (
     UnsupportedMediaTypeError,
 )
 from service.settings import Settings
+from service.web.asking import caching_of, key_fault
+from service.web.checks import check_text
 from service.web.schemas import (
     MAX_PROMPT_CHARS,
     AnalyzeRequest,
     article_of_page,
     check_length,
-    check_text,
     load_request,
     refusal,
 )
@@ -136,7 +137,7 @@ def _from_json(body: bytes, settings: Settings) -> AnalyzeRequest:
         raise refusal([Fault("", f"The body {error.reason}: send whole characters.")]) from error
     except strictjson.StrictJsonError as error:
         raise InvalidJsonError(f"The body {'is not JSON: ' if error.line else ''}{error.reason}.") from error
-    return load_request(document, settings.max_article_chars)
+    return load_request(document, settings.max_article_chars, fetch_urls=settings.fetch_urls)
 
 
 def _from_bare_article(body: bytes, request: Request, settings: Settings) -> AnalyzeRequest:
@@ -170,3 +171,9 @@ def _header_faults(request: Request) -> Iterator[Fault]:
     header = request.headers.get("Request-Timeout")
     if header is not None and (not _SECONDS.fullmatch(header) or float(header) <= 0):
         yield Fault("", "The Request-Timeout header must be a number of seconds greater than 0, such as 30.")
+    key = request.headers.get("Idempotency-Key")
+    if fault := key_fault(key):
+        yield Fault("", fault)
+    elif key is not None and not caching_of(request).keep:
+        told = "The Idempotency-Key header asks to keep the answer and Cache-Control: no-store not to: send one of them."
+        yield Fault("", told)

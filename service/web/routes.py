@@ -1,22 +1,37 @@
 """The service's paths: each reads a request, calls what answers it and writes the answer down."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from typing import Any
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotFound
 
 from service.deadline import Deadline
 from service.domain import Analysis
+from service.errors import AnswerShapeError, OverloadedError
 from service.export.formats import negotiate
 from service.export.json_answer import dump_analysis
-from service.pipeline.analyze import Services, analyze, choose
+from service.observing import AnswerReplayed
+from service.pipeline.analyze import Services, choose
+from service.pipeline.answers import MADE
+from service.pipeline.remember import remember
 from service.settings import Settings
-from service.web.answers import dump_prompt, json_response
+from service.web.answers import cacheable, dump_model, dump_prompt, dump_upstream, json_response
+from service.web.asking import caching_of
+from service.web.fetching import with_article
+from service.web.hangups import HangUps
+from service.web.idempotency import Replays
+from service.web.openapi.check import AnswerCheck
 from service.web.problem_pages import index_page, problem_page
 from service.web.problems import PROBLEMS
 from service.web.reading import read_request
+from service.web.schemas import AnalyzeRequest
+from service.web.seal import Sealer
+from service.web.serving import DRAINING, client_connection
+
+PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @dataclass(frozen=True)
@@ -25,60 +40,133 @@ class Routes:
 
     settings: Settings
     services: Services
+    sealer: Sealer
+    check: AnswerCheck
+    hangups: HangUps = field(default_factory=HangUps)
+
+    @property
+    def _replays(self) -> Replays:
+        return Replays(self.services.store)
 
     def register(self, app: Flask) -> None:
         """Let `app` answer at these paths."""
+        app.after_request(self._replays.save)
         app.add_url_rule("/analyze", view_func=self.analyze, methods=["POST"])
         app.add_url_rule("/healthz", view_func=self.healthz)
         app.add_url_rule("/readyz", view_func=self.readyz)
+        app.add_url_rule("/metrics", view_func=self.metrics)
         app.add_url_rule("/prompts", view_func=self.prompts)
+        app.add_url_rule("/models", view_func=self.models)
         app.add_url_rule("/problems", view_func=self.problems)
         app.add_url_rule("/problems/<code>", view_func=self.problem)
 
     def analyze(self) -> Response:
         """The claims of the article in the request.
 
-        Raises: RequestError, ModelError, DeadlineExceededError.
+        Raises: RequestError, UrlFetchFailedError, ModelError, DeadlineExceededError, OverloadedError, ClientGoneError.
         """
+        caller = request.remote_addr or ""
+        if request.environ.get(DRAINING):
+            raise OverloadedError("the service is being stopped")
+        with self.services.gate.passed(caller):
+            return self._analyze(caller)
+
+    def _analyze(self, caller: str) -> Response:
         export = negotiate(request.headers.get("Accept"))
         asked = read_request(request, self.settings)
         prompt = choose(asked.prompt, self.services)
         g.record |= {"prompt": prompt.ref, "model": self.services.model.traits.name}
+        self._audit(asked)
         seconds = min(self.settings.deadline_s, asked.deadline_s or self.settings.deadline_s)
+        if saved := self._replays.begin(request, asked, export, seconds):
+            self.services.observer.tell(AnswerReplayed())
+            return saved
         deadline = Deadline(g.started + seconds, self.services.clock)
-        analysis = analyze(asked.article, asked.options, prompt, self.services, deadline)
+        previous = None if asked.previous is None else self.sealer.open(asked.previous)
+        with self.hangups.watched(client_connection(request.environ), deadline.interest):
+            asked = with_article(asked, self.services.fetcher, deadline, self.settings.max_article_chars)
+            self._audit(asked)
+            analysis = remember(
+                asked.article,
+                asked.options,
+                asked.prompt,
+                self.services,
+                deadline,
+                previous=previous,
+                caching=caching_of(request),
+                caller=caller,
+            )
         _record(analysis)
         if export is None:
-            return _varying(json_response(dump_analysis(analysis, return_text=asked.return_text)))
+            seal = self.sealer.seal(analysis.memory) if analysis.memory else None
+            answer = dump_analysis(analysis, return_text=asked.return_text, seal=seal, origin=asked.origin)
+            return _varying(json_response(self._checked(answer)))
         response = _varying(Response(export.dump(analysis), content_type=export.media_type))
         if export.content_security_policy:
             response.headers["Content-Security-Policy"] = f"{export.content_security_policy}; frame-ancestors 'none'"
         return response
+
+    def _audit(self, asked: AnalyzeRequest) -> None:
+        """Nothing; where it is asked for, it is noted what is to be analysed: None while its page has not been fetched."""
+        if self.settings.audit:
+            g.audited = None if asked.page_url else sha256(asked.article.text.encode("utf-8")).hexdigest()
+
+    def _checked(self, document: dict[str, Any]) -> dict[str, Any]:
+        """`document`, which has the shape that was published.
+
+        Raises: AnswerShapeError.
+        """
+        if (broken := self.check.fault(document)) is not None:
+            g.record["reason"] = f"the answer breaks its schema at {broken}"
+            raise AnswerShapeError(g.record["reason"])
+        return document
 
     def healthz(self) -> Response:
         """Whether the process is alive: always, when this is read."""
         return json_response({"status": "ok"})
 
     def readyz(self) -> Response:
-        """Whether an article could be analysed now, with the reasons when not."""
-        reason = self.services.model.ready()
-        if reason is None:
-            return json_response({"status": "ready"})
-        return json_response({"status": "not-ready", "reasons": [reason]}, 503)
+        """Whether an article could be analysed now, with the reasons when not, and how each model's endpoint does.
+
+        What is `degraded` makes the service slower meanwhile.
+        An endpoint in trouble does not make the service less ready: it answers at once, and knows when to try again.
+        """
+        reason = "the service is being stopped" if request.environ.get(DRAINING) else self.services.model.ready()
+        degraded = self.services.store.ready()
+        told: dict[str, Any] = {"status": "ready"} if reason is None else {"status": "not-ready", "reasons": [reason]}
+        if states := self.services.upstreams():
+            told["models"] = [dump_upstream(state) for state in states]
+        if degraded is not None:
+            told["degraded"] = [degraded]
+        return json_response(told, 200 if reason is None else 503)
+
+    def metrics(self) -> Response:
+        """What the service has done since its start, for Prometheus."""
+        return Response(self.services.metrics(), content_type=PROMETHEUS_TEXT)
 
     def prompts(self) -> Response:
         """Every prompt a request may name."""
-        return _cacheable(json_response([dump_prompt(prompt) for prompt in self.services.prompts]), "no-cache")
+        return cacheable(json_response([dump_prompt(prompt) for prompt in self.services.prompts]), "no-cache")
+
+    def models(self) -> Response:
+        """The models this service asks, in their order."""
+        services = self.services
+        asked = [(services.model, False), *((fallback.model, fallback.stand_in) for fallback in services.fallbacks)]
+        listed = [
+            dump_model(model.traits, choose(None, replace(services, model=model)), stand_in=stand_in)
+            for model, stand_in in asked
+        ]
+        return cacheable(json_response(listed), "no-cache")
 
     def problems(self) -> Response:
         """Every error code, as a page."""
-        return _cacheable(Response(index_page(), mimetype="text/html"), "max-age=3600")
+        return cacheable(Response(index_page(), mimetype="text/html"), "max-age=3600")
 
     def problem(self, code: str) -> Response:
         """What one error code means, as a page."""
         if code not in PROBLEMS:
             raise NotFound
-        return _cacheable(Response(problem_page(PROBLEMS[code]), mimetype="text/html"), "max-age=3600")
+        return cacheable(Response(problem_page(PROBLEMS[code]), mimetype="text/html"), "max-age=3600")
 
 
 def _varying(response: Response) -> Response:
@@ -86,23 +174,23 @@ def _varying(response: Response) -> Response:
     return response
 
 
-def _cacheable(response: Response, cache_control: str) -> Response:
-    response.headers["Cache-Control"] = cache_control
-    response.set_etag(sha256(response.get_data()).hexdigest())
-    response.make_conditional(request)
-    return response
-
-
 def _record(analysis: Analysis) -> None:
     usage = analysis.usage
     g.record |= {
-        "model": analysis.provenance.model.served,
-        "calls": usage.calls,
-        "retries": usage.retries,
-        "input_tokens": usage.input_tokens,
-        "cached_tokens": usage.cached_tokens,
-        "output_tokens": usage.output_tokens,
+        "prompt": analysis.provenance.prompt,
+        "model": analysis.provenance.model.served or analysis.provenance.model.asked,
         "cache": usage.cache,
         "claims": len(analysis.claims),
+        "warnings": [caveat.code for caveat in analysis.warnings],
         "set_aside": dict(Counter(str(refused.reason) for refused in analysis.set_aside)),
     }
+    if reused := sum(passage.reused for passage in analysis.coverage.passages):
+        g.record["reused"] = reused
+    if usage.cache == MADE:  # what another request paid for is in that one's line
+        g.record |= {
+            "calls": usage.calls,
+            "retries": usage.retries,
+            "input_tokens": usage.input_tokens,
+            "cached_tokens": usage.cached_tokens,
+            "output_tokens": usage.output_tokens,
+        }

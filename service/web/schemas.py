@@ -3,30 +3,27 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, ClassVar
 
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Range
 
 from service.domain import ArticleInput, Options
 from service.errors import ArticleTooLongError, Fault, InvalidRequestError
+from service.export.json_answer import Origin
 from service.text.page import read_page
-from service.web.fields import boolean, integer, number, string
+from service.web.checks import LANGUAGE, MOMENT, PRINTABLE, at_most, check_language, check_moment, check_text, check_url
+from service.web.fields import Boolean, Integer, Number, String
 
 MAX_TITLE_CHARS = 500
+MAX_AUTHOR_CHARS = 300
 MAX_URL_CHARS = 2_000
 MAX_PROMPT_CHARS = 200
 MAX_CLAIMS = 200
 MAX_FAULTS = 50
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_NOT_IN_URL = re.compile(r"[\s\x00-\x20\x7f\ud800-\udfff]")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,5}")
-_MOMENT = re.compile(r"[0-9W-]{7,10}([T ][0-9:.,]+(Z|[+-][0-9:]+)?)?")
 _FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,60}")
+
 _UNKNOWN = "There is no such field: remove it, or correct its name."
 _NO_ARTICLE = 'There must be an object here, with the words of the article as its "text".'
 _NO_TEXT = "The article's words are missing: put them here as a string."
@@ -34,79 +31,76 @@ _NO_TEXT = "The article's words are missing: put them here as a string."
 
 @dataclass(frozen=True)
 class AnalyzeRequest:
-    """A request that can be taken. `prompt` None means the active one; `deadline_s` None means the service's own."""
+    """A request that can be taken. `prompt` None means the active one; `deadline_s` None means the service's own.
+
+    `previous` is the seal of the earlier answer that came with it, empty where that has none.
+    `page_url` is where the article is to be fetched from: until then it has no text. `origin` tells where it was fetched.
+    """
 
     article: ArticleInput
     options: Options = field(default_factory=Options)
     prompt: str | None = None
     deadline_s: float | None = None
     return_text: bool = False
-
-
-def check_text(text: str) -> None:
-    """Nothing, when every character of `text` can be analysed and counted.
-
-    Raises: marshmallow's ValidationError with what to change and the code-point offset of the first bad character.
-    """
-    if not text.strip():
-        raise ValidationError("This is blank: put words here.")
-    if found := _CONTROL.search(text):
-        raise ValidationError(
-            f"There is a control character (U+{ord(found[0]):04X}) at offset {found.start()}: "
-            "remove it; of these only tab, line feed and carriage return are taken."
-        )
-    if found := _SURROGATE.search(text):
-        raise ValidationError(
-            f"There is half of a surrogate pair (U+{ord(found[0]):04X}) at offset {found.start()}: "
-            "send the whole character, or remove it."
-        )
-
-
-def _at_most(chars: int) -> Any:
-    def check(text: str) -> None:
-        if len(text) > chars:
-            raise ValidationError(f"This has {len(text)} characters: shorten it to at most {chars}.")
-
-    return check
-
-
-def _check_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.username and not parts.password
-        _ = parts.port
-    except ValueError:
-        sound = False
-    if not sound or _NOT_IN_URL.search(url):
-        raise ValidationError("This must be a whole http or https address, without spaces, user name or password.")
-
-
-def _check_language(language: str) -> None:
-    if not _LANGUAGE.fullmatch(language):
-        raise ValidationError('This must be a BCP 47 language tag that begins in lower case, such as "en" or "pt-BR".')
-
-
-def _check_moment(moment: str) -> None:
-    try:
-        if _MOMENT.fullmatch(moment):
-            _ = datetime.fromisoformat(moment) if len(moment) > len("2026-01-31") else date.fromisoformat(moment)
-            return
-    except ValueError:
-        pass  # told below, together with what only looks like a date
-    raise ValidationError('This must be an ISO 8601 date or date and time, such as "2026-01-31" or "2026-01-31T09:30:00Z".')
+    previous: str | None = None
+    page_url: str | None = None
+    origin: Origin | None = None
 
 
 class _StrictSchema(Schema):
     error_messages = {"unknown": _UNKNOWN, "type": "This must be a JSON object."}  # noqa: RUF012 - declared by marshmallow
 
 
+def _told(description: str, **keywords: Any) -> dict[str, Any]:
+    """What the API's description says of a field: its meaning, and in JSON Schema what its validators hold it to."""
+    return {"description": description, **keywords}
+
+
+def _words(description: str, max_chars: int) -> dict[str, Any]:
+    return _told(description, maxLength=max_chars, pattern=PRINTABLE)
+
+
 class _ArticleSchema(_StrictSchema):
-    text = string(validate=check_text)
-    html = string()
-    title = string(load_default=None, validate=[_at_most(MAX_TITLE_CHARS), check_text])
-    url = string(load_default=None, validate=[_at_most(MAX_URL_CHARS), _check_url])
-    published_at = string(load_default=None, validate=_check_moment)
-    language = string(load_default=None, validate=_check_language)
+    fetched: ClassVar[bool] = False
+    """Whether an address is enough."""
+
+    text = String(validate=check_text, metadata=_told("The article's words. All offsets refer to them.", pattern=PRINTABLE))
+    html = String(metadata=_told("The HTML page the article stands on, instead of its words; its main text is taken."))
+    title = String(
+        load_default=None,
+        validate=[at_most(MAX_TITLE_CHARS), check_text],
+        metadata=_words("Its headline.", MAX_TITLE_CHARS),
+    )
+    author = String(
+        load_default=None,
+        validate=[at_most(MAX_AUTHOR_CHARS), check_text],
+        metadata=_words("Who wrote it.", MAX_AUTHOR_CHARS),
+    )
+    url = String(
+        load_default=None,
+        validate=[at_most(MAX_URL_CHARS), check_url],
+        metadata=_told(
+            "Where it was published, an http or https address.",
+            maxLength=MAX_URL_CHARS,
+            format="uri",
+            pattern="^[Hh][Tt][Tt][Pp][Ss]?://",
+        ),
+    )
+    published_at = String(
+        load_default=None,
+        validate=check_moment,
+        metadata=_told(
+            "When it was published, an ISO 8601 date or date and time.", pattern=f"^{MOMENT.pattern}$", examples=["2026-01-31"]
+        ),
+    )
+    language = String(
+        load_default=None,
+        validate=check_language,
+        metadata=_told(
+            "Its language, a BCP 47 tag that begins in lower case; told from its words when left out.",
+            pattern=f"^{LANGUAGE.pattern}$",
+        ),
+    )
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def _has_text(self, _data: Any, original: Any, **_: Any) -> None:
@@ -118,50 +112,90 @@ class _ArticleSchema(_StrictSchema):
         if "text" in original or "html" in original:
             return
         if original.get("url") is not None:
-            told = "An article is not fetched by its address yet: send its words as /article/text as well."
+            if self.fetched:
+                return
+            told = "This service does not fetch articles by their address: send the words as /article/text as well."
             raise ValidationError(told, "url")
         raise ValidationError(_NO_TEXT, "text")
 
 
 class _OptionsSchema(_StrictSchema):
-    max_claims = integer(
-        load_default=None, validate=Range(1, MAX_CLAIMS, error=f"This must be a whole number from 1 to {MAX_CLAIMS}.")
+    max_claims = Integer(
+        load_default=None,
+        validate=Range(1, MAX_CLAIMS, error=f"This must be a whole number from 1 to {MAX_CLAIMS}."),
+        metadata=_told("At most so many claims, the most check-worthy; null for all."),
     )
-    min_check_worthiness = number(load_default=0.0, validate=Range(0, 1, error="This must be a number from 0 to 1."))
-    allow_partial = boolean(load_default=False)
-    deadline_s = number(
+    min_check_worthiness = Number(
+        load_default=0.0,
+        validate=Range(0, 1, error="This must be a number from 0 to 1."),
+        metadata=_told("Only claims at least this worth checking."),
+    )
+    allow_partial = Boolean(
+        load_default=False, metadata=_told("Whether an answer may leave out passages that could not be read.")
+    )
+    deadline_s = Number(
         load_default=None,
         validate=Range(0, min_inclusive=False, error="This must be a number of seconds greater than 0."),
+        metadata=_told("At most so many seconds; never more than the service's own limit.", exclusiveMinimum=0),
     )
-    return_text = boolean(load_default=False)
+    return_text = Boolean(load_default=False, metadata=_told("Whether the answer holds the text that its offsets refer to."))
 
 
-class _AnalyzeSchema(_StrictSchema):
+class _PreviousSchema(_StrictSchema):
+    """Of an earlier answer only its seal is read: whatever else is in it could have been written by anyone."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    seal = String(load_default="", metadata=_told("The seal of the earlier answer."))
+
+
+class AnalyzeSchema(_StrictSchema):
+    """The JSON body of `POST /analyze`."""
+
     article = fields.Nested(_ArticleSchema, required=True, error_messages={"required": _NO_ARTICLE, "null": _NO_ARTICLE})
-    prompt = string(load_default=None, validate=_at_most(MAX_PROMPT_CHARS))
+    prompt = String(
+        load_default=None,
+        validate=at_most(MAX_PROMPT_CHARS),
+        metadata=_told("The prompt to ask with, one of /prompts; the active one when left out.", maxLength=MAX_PROMPT_CHARS),
+    )
     options = fields.Nested(_OptionsSchema, load_default=None)
+    previous = fields.Nested(_PreviousSchema, load_default=None)
 
 
-_SCHEMA = _AnalyzeSchema()
+class _FetchedArticleSchema(_ArticleSchema):
+    fetched = True
 
 
-def load_request(document: Any, max_article_chars: int) -> AnalyzeRequest:
-    """The request that a JSON document makes.
+class _FetchingSchema(AnalyzeSchema):
+    article = fields.Nested(_FetchedArticleSchema, required=True, error_messages={"required": _NO_ARTICLE, "null": _NO_ARTICLE})
+
+
+_SCHEMA, _FETCHING_SCHEMA = AnalyzeSchema(), _FetchingSchema()
+
+
+def load_request(document: Any, max_article_chars: int, *, fetch_urls: bool = False) -> AnalyzeRequest:
+    """The request that a JSON document makes; with `fetch_urls`, an article's address does for its words.
 
     Raises: InvalidRequestError with every fault, ArticleTooLongError.
     """
     try:
-        loaded = _SCHEMA.load(document)
+        loaded = (_FETCHING_SCHEMA if fetch_urls else _SCHEMA).load(document)
     except ValidationError as error:
         raise refusal(list(_faults(error.messages, ""))) from error
     given = dict(loaded["article"])
     page = given.pop("html", None)
+    page_url = given["url"] if page is None and "text" not in given else None
+    if page_url is not None:
+        given["text"] = ""
     article = article_of_page(page, **given) if page is not None else ArticleInput(**given)
     check_length(article.text, max_article_chars)
     options = dict(loaded["options"] or {})
     deadline_s, return_text = options.pop("deadline_s", None), options.pop("return_text", False)
     # Who sends a page cannot know the text that offsets refer to.
-    return AnalyzeRequest(article, Options(**options), loaded["prompt"], deadline_s, return_text or page is not None)
+    return_text = return_text or page is not None or page_url is not None
+    previous = loaded["previous"] and loaded["previous"]["seal"]
+    return AnalyzeRequest(article, Options(**options), loaded["prompt"], deadline_s, return_text, previous, page_url)
 
 
 def article_of_page(html: str, **given: str | None) -> ArticleInput:
@@ -170,7 +204,13 @@ def article_of_page(html: str, **given: str | None) -> ArticleInput:
     Raises: UnreadablePageError.
     """
     page = read_page(html)
-    told = {"title": page.title, "url": page.url, "published_at": page.published_at, "language": page.language}
+    told = {
+        "title": page.title,
+        "author": page.author,
+        "url": page.url,
+        "published_at": page.published_at,
+        "language": page.language,
+    }
     return ArticleInput(page.text, **{name: given.get(name) or value for name, value in told.items()})
 
 

@@ -1,0 +1,25 @@
+"""Whether what goes out has the shape that was published; looked at before it goes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema_rs
+
+from service.web.openapi.shapes import sealed
+
+
+class AnswerCheck:
+    """Holds the JSON of an answer to its shape."""
+
+    def __init__(self, shape: str = "Analysis") -> None:
+        self._validator = jsonschema_rs.Draft202012Validator(sealed(shape))
+
+    def fault(self, document: Mapping[str, Any]) -> str | None:
+        """The part of the schema that `document` breaks, as a JSON pointer; None when it keeps to it.
+
+        Nothing of the document is in it, because that is made of the article's words.
+        """
+        if self._validator.is_valid(document):
+            return None
+        error = next(self._validator.iter_errors(document))
+        return "".join(f"/{part}" for part in error.schema_path)

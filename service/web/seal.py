@@ -1,0 +1,50 @@
+"""What an answer carries for the next one of the same article, sealed: only what this service said itself comes back in.
+
+The seal holds the model's replies, so nothing else of an answer that is handed back has to be read, let alone believed.
+"""
+
+from dataclasses import asdict
+from hashlib import sha256
+from secrets import token_urlsafe
+from typing import Any
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from service.earlier import Circumstances, ClaimMemory, Memory, PassageMemory, Previous
+
+_FORMAT = "factcheck answer 1"
+"""Signed along: the number goes up when the fields of a memory change, so that older seals are not misread."""
+
+_KEY_BYTES = 32
+
+
+class Sealer:
+    """Seals memories and opens seals, with HMAC-SHA-256 under `key`; without one, under a random key of its own."""
+
+    def __init__(self, key: str | None = None) -> None:
+        self._serializer = URLSafeSerializer(
+            key or token_urlsafe(_KEY_BYTES),
+            salt=_FORMAT,
+            signer_kwargs={"key_derivation": "hmac", "digest_method": sha256},
+        )
+
+    def seal(self, memory: Memory) -> str:
+        """The memory as one string of letters, digits, `-`, `_` and `.`, compressed."""
+        return str(self._serializer.dumps(asdict(memory)))
+
+    def open(self, sealed: str) -> Previous:
+        """The earlier answer that a seal speaks for; what was not sealed with this key speaks for none."""
+        try:
+            # The signature is looked at before anything is unpacked.
+            return Previous(_memory(self._serializer.loads(sealed)))
+        except BadData:
+            return Previous(None)
+
+
+def _memory(loaded: Any) -> Memory:
+    return Memory(
+        analysis=loaded["analysis"],
+        circumstances=Circumstances(**loaded["circumstances"]),
+        claims=tuple(ClaimMemory(**claim) for claim in loaded["claims"]),
+        passages=tuple(PassageMemory(**{**passage, "repairs": tuple(passage["repairs"])}) for passage in loaded["passages"]),
+    )
