@@ -49,7 +49,7 @@ RUN --mount=type=secret,id=pip_conf \
 
 FROM build AS trimmed
 # What only the build needs, found by a test in the lock file. pip checks that nothing else needed it, and goes last.
-RUN pip uninstall --yes editables hatchling packaging pathspec pluggy tomlkit trove-classifiers \
+RUN pip uninstall --yes editables hatchling pathspec pluggy tomlkit trove-classifiers \
     && pip check \
     && pip uninstall --yes pip setuptools
 
@@ -61,7 +61,8 @@ RUN rm -rf /usr/local/lib/python3.*/ensurepip /usr/local/lib/python3.*/site-pack
         /usr/local/bin/pip* /usr/local/bin/wheel \
     && groupadd --gid 10001 factcheck \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin factcheck \
-    && install --directory --owner=10001 --group=10001 /models
+    && install --directory --owner=10001 --group=10001 /models \
+    && install --directory --owner=10001 --group=10001 --mode=0700 /cache
 COPY --from=trimmed /opt/factcheck /opt/factcheck
 COPY --from=weights --chown=10001:10001 /models /models
 ENV HOME=/tmp \

@@ -7,6 +7,9 @@ Enum values are the wire values.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from service.earlier import Changes, Memory
+from service.provenance import Provenance
+
 
 class StanceLabel(StrEnum):
     """What a holder does to a claim. `DISCUSSES` reports or questions it without taking a side."""
@@ -56,10 +59,15 @@ class SetAsideReason(StrEnum):
 
 
 class AnalysisStatus(StrEnum):
-    """`PARTIAL` only when a passage failed and the caller allowed it."""
+    """`PARTIAL` only when a passage failed and the caller allowed it.
+
+    `STAND_IN` when the model the service is trusted for could not answer and the embedded one did, the article whole or,
+    as `Coverage` then says, in part.
+    """
 
     COMPLETE = "complete"
     PARTIAL = "partial"
+    STAND_IN = "stand_in"
 
 
 ARTICLE_HOLDER = "article"
@@ -75,6 +83,7 @@ class ArticleInput:
     url: str | None = None
     published_at: str | None = None
     language: str | None = None
+    author: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,10 @@ class Options:
 
 @dataclass(frozen=True)
 class Article:
-    """An article as it is analysed. `text` is what all offsets refer to; nothing may change it after this point."""
+    """An article as it is analysed. `text` is what all offsets refer to; nothing may change it after this point.
+
+    `author` is who wrote it, as handed over or as its page says: never a claimant for that alone.
+    """
 
     text: str
     sha256: str
@@ -96,6 +108,7 @@ class Article:
     title: str | None = None
     url: str | None = None
     published_at: str | None = None
+    author: str | None = None
 
 
 @dataclass(frozen=True)
@@ -200,13 +213,14 @@ class SetAside:
 class PassageCoverage:
     """A stretch of the article (code points) and whether it was read: `code` is the error code when it was not.
 
-    `sha256` is that of its text, by which it can be known again after an edit elsewhere.
+    `sha256` is that of its text. `reused` tells that the reply of an earlier analysis was used.
     """
 
     start: int
     end: int
     sha256: str
     code: str | None = None
+    reused: bool = False
 
 
 @dataclass(frozen=True)
@@ -216,26 +230,6 @@ class Coverage:
     sentences: int
     read: int
     passages: tuple[PassageCoverage, ...]
-
-
-@dataclass(frozen=True)
-class ModelProvenance:
-    """Which model answered: the name asked for, the name the endpoint gave, and the endpoint's host."""
-
-    asked: str
-    served: str
-    endpoint: str
-    response_format: str
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """What produced an answer: prompt and schema by content hash, model, and our own version."""
-
-    prompt: str
-    schema: str
-    model: ModelProvenance
-    service: str
 
 
 @dataclass(frozen=True)
@@ -261,7 +255,7 @@ class Caveat:
 
 @dataclass(frozen=True)
 class Analysis:
-    """The whole answer to one article."""
+    """The whole answer to one article. `changes` is told where an earlier answer came with it, `memory` is for a later one."""
 
     id: str
     status: AnalysisStatus
@@ -273,3 +267,5 @@ class Analysis:
     provenance: Provenance
     usage: Usage
     warnings: tuple[Caveat, ...]
+    changes: Changes | None = None
+    memory: Memory | None = None

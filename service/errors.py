@@ -10,10 +10,13 @@ FactCheckError                      code (public, stable) and retryable
 │   ├── UnreadablePageError
 │   ├── UnknownPromptError
 │   ├── UnsupportedMediaTypeError
+│   ├── IdempotencyKeyInUseError    its first request is still being worked on
+│   ├── IdempotencyKeyReusedError   it belongs to a request that asked for something else
 │   ├── BodyTooLargeError
 │   └── ArticleTooLongError
 ├── ModelError                      the model or its endpoint failed us
 │   ├── ModelUnavailableError       connection, 5xx, engine not running
+│   │   └── ModelPausedError        not asked for a while, because it kept failing
 │   ├── ModelBusyError              429, with the wait the endpoint asked for
 │   ├── ModelQuotaError             the operator's account is exhausted
 │   ├── ModelMisconfiguredError     wrong key, unknown model, forbidden
@@ -23,7 +26,11 @@ FactCheckError                      code (public, stable) and retryable
 │       ├── ModelEmptyError         no choices, or no content
 │       ├── ModelTruncatedError     cut off before its end
 │       └── ModelSchemaError        not JSON, or off-schema, after the repair round
+├── UrlFetchFailedError             and four of the caller's: in url_errors.py
+├── AnswerShapeError                our own answer is not what we said it would be
 ├── DeadlineExceededError           the request's time is spent
+├── OverloadedError                 we have as much work as we can do
+├── ClientGoneError                 nobody waits for the answer any more
 └── SetupError                      settings, prompt files, weights: start-up only
 
 The message of an error is for our log. Only a RequestError's message may be shown to the caller: it is written
@@ -46,11 +53,14 @@ class Fault:
 class FactCheckError(Exception):
     """Base of all our errors. `code` is public and stable; `retryable` says whether the same request may work later.
 
+    `for_all` says whether the same request of somebody else, made at the same time, would fail as well;
+    it is set to False on an error that only the time of this request kept from being overcome.
     `passage` is the range of the article, in code points, whose reading failed, where it was read in several.
     """
 
     code: ClassVar[str] = "internal-error"
     retryable: ClassVar[bool] = False
+    for_all: bool = True
     passage: tuple[int, int] | None = None
 
 
@@ -113,6 +123,19 @@ class UnsupportedMediaTypeError(RequestError):
     code = "unsupported-media-type"
 
 
+class IdempotencyKeyInUseError(RequestError):
+    """The first request with this key has not been answered yet."""
+
+    code = "idempotency-key-in-use"
+    retryable = True
+
+
+class IdempotencyKeyReusedError(RequestError):
+    """The key came with a request that asked for something else."""
+
+    code = "idempotency-key-reused"
+
+
 class BodyTooLargeError(RequestError):
     """The body has more bytes than this service takes."""
 
@@ -126,24 +149,35 @@ class ArticleTooLongError(RequestError):
 
 
 class ModelError(FactCheckError):
-    """The model or its endpoint failed. `retry_after_s` is the wait the endpoint asked for, in seconds."""
+    """The model or its endpoint failed. `retry_after_s` is the wait the endpoint asked for, in seconds.
+
+    `may_retry` is False where it told us not to ask again, or where the same would happen; `once` is True where one more
+    try is worth its price and a second one is not.
+    """
 
     code = "upstream-error"
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(self, message: str, *, retry_after_s: float | None = None, may_retry: bool = True, once: bool = False) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.may_retry = may_retry
+        self.once = once
 
 
 class ModelUnavailableError(ModelError):
-    """The endpoint could not be reached or answered 5xx. `may_retry` is False when it told us not to."""
+    """The endpoint could not be reached or answered 5xx."""
 
     code = "upstream-unavailable"
     retryable = True
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None, may_retry: bool = True) -> None:
-        super().__init__(message, retry_after_s=retry_after_s)
-        self.may_retry = may_retry
+
+class ModelPausedError(ModelUnavailableError):
+    """The endpoint kept failing or asked to be left alone, so that it is not asked until `retry_after_s` have passed."""
+
+    code = "upstream-paused"
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message, retry_after_s=retry_after_s, may_retry=False)
 
 
 class ModelBusyError(ModelError):
@@ -166,9 +200,13 @@ class ModelMisconfiguredError(ModelError):
 
 
 class ModelRefusedError(ModelError):
-    """The model or its content filter declined to read the article."""
+    """The model or its content filter declined to read the article. `filtered` says that it was a filter."""
 
     code = "model-refused"
+
+    def __init__(self, message: str, *, filtered: bool = False) -> None:
+        super().__init__(message, may_retry=False)
+        self.filtered = filtered
 
 
 class ModelContextError(ModelError):
@@ -191,9 +229,16 @@ class ModelEmptyError(ModelReplyError):
 
 
 class ModelTruncatedError(ModelReplyError):
-    """The completion was cut off at its token limit; it is never read as a whole one."""
+    """The completion was cut off at its token limit; it is never read as a whole one.
+
+    `blank` says that white space filled it: a decoder held to a schema can write that for ever.
+    """
 
     code = "upstream-truncated"
+
+    def __init__(self, message: str, *, blank: bool = False) -> None:
+        super().__init__(message)
+        self.blank = blank
 
 
 class ModelSchemaError(ModelReplyError):
@@ -202,11 +247,36 @@ class ModelSchemaError(ModelReplyError):
     code = "upstream-schema"
 
 
+class AnswerShapeError(FactCheckError):
+    """An answer of ours breaks the shape that was published: a fault of the service, told without the answer's content."""
+
+
 class DeadlineExceededError(FactCheckError):
     """The time this request was given is spent."""
 
     code = "deadline-exceeded"
     retryable = True
+    for_all = False
+
+
+class OverloadedError(FactCheckError):
+    """There is as much work as can be done: the request was turned away before any was done for it."""
+
+    code = "overloaded"
+    retryable = True
+    for_all = False
+
+    def __init__(self, message: str, *, retry_after_s: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ClientGoneError(FactCheckError):
+    """The client closed its connection before it was answered, so the work for it was ended."""
+
+    code = "client-gone"
+    retryable = True
+    for_all = False
 
 
 class SetupError(FactCheckError):

@@ -15,8 +15,11 @@ from typing import Any, TextIO
 
 import structlog
 
+from service.tracing import current
+
 LOGGED_FIELDS = frozenset(
     {
+        "article_sha256",
         "at",
         "attempt",
         "bytes",
@@ -24,6 +27,7 @@ LOGGED_FIELDS = frozenset(
         "cached_tokens",
         "calls",
         "claims",
+        "client",
         "code",
         "duration_ms",
         "endpoint",
@@ -45,12 +49,15 @@ LOGGED_FIELDS = frozenset(
         "request_id",
         "response_format",
         "retries",
+        "reused",
         "route",
         "sentences",
         "set_aside",
+        "span_id",
         "status",
         "step",
         "timestamp",
+        "trace_id",
         "wait_s",
         "warnings",
     }
@@ -59,7 +66,7 @@ LOGGED_FIELDS = frozenset(
 
 MAX_VALUE_CHARS = 200
 MAX_ITEMS = 20
-_FRAMES_KEPT = 8
+_FRAMES_KEPT = 16
 _PATH_PARTS_KEPT = 3
 _OWN_WORDS = ("gunicorn",)  # its lines are about processes and ports; those about requests are replaced in server.py
 
@@ -74,6 +81,7 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
         processors=[
             structlog.stdlib.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            add_trace,
             keep_listed_fields,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
@@ -86,6 +94,13 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(threshold, logging.WARNING))  # below a warning, HTTP clients log URLs and bodies
+
+
+def add_trace(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """`event` with the ids of the span it belongs to, if any: a structlog processor."""
+    if trace := current():
+        event["trace_id"], event["span_id"] = trace.trace_id, trace.span_id
+    return event
 
 
 def keep_listed_fields(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

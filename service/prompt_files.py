@@ -7,10 +7,7 @@
 Names come from listing the folder and must match a pattern, so none can lead out of it.
 """
 
-import os
 import re
-import shutil
-import tempfile
 import tomllib
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +18,7 @@ from pathlib import Path
 from service.errors import SetupError
 from service.llm.base import ReplySchema
 from service.prompting import NAME, VERSION, Prompt, PromptLibrary, parse_prompt, parse_schema, unknown_prompt
+from service.wholefile import write_whole
 
 _PACKAGE = Path(__file__).parent
 _INDEX = "index.toml"
@@ -215,7 +213,7 @@ def _add_seal(path: Path, prompt: Prompt) -> None:
     if not right:
         raise SetupError(f"{_INDEX} is written in a way that cannot be added to: give it a plain [sha256] table")
     try:
-        _write_whole(path, new)
+        write_whole(path, new.encode())
     except OSError as error:
         raise SetupError(f"{path} cannot be written: {error.strerror}") from error
 
@@ -237,18 +235,3 @@ def _with_line(text: str, line: str) -> str:
         lines = [*lines[:-1], lines[-1] + end, ""]
     lines.insert(at + 1, line + end)
     return "\n".join(lines)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Puts the new file in the old one's place in one step: a reader meets one or the other, never half of one."""
-    # The hidden name keeps a left-over out of `_entries`.
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        shutil.copymode(path, name)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import resource
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -29,6 +31,8 @@ from service.worker import READ_LIMIT_S, Worker
 EXIT_SETUP = 2
 _BACKLOG = 512
 _HEARTBEAT_S = 120
+_OTHER_THREADS = 8  # never needed for analyses: what is asked besides is answered however many of those there are
+_MOST_CONNECTIONS = 2_000
 _GRACE_S = 5  # beyond the longest request, to write its answer
 _MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - a heartbeat file on a slow disk gets a healthy worker killed
 
@@ -87,14 +91,24 @@ def open_listener(host: str, port: int, create: Callable[..., socket.socket] = s
         raise SetupError(f"cannot listen on {host}, port {port}: that {reason}") from error
 
 
+def connections(server_threads: int) -> int:
+    """How many clients may be connected: many that ask nothing must not keep out those that do.
+
+    Half the files this process may open are left for the connections to the model and everything else.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else min(_MOST_CONNECTIONS, soft // 2)
+    return max(most, server_threads + 2 * _OTHER_THREADS)
+
+
 def gunicorn_options(settings: Settings, listener_fd: int) -> dict[str, Any]:
     """The settings of gunicorn for ours. No configuration file and no environment variable of gunicorn's is read."""
     return {
         "bind": f"fd://{listener_fd}",
         "worker_class": Worker,
         "workers": 1,
-        "threads": settings.server_threads,
-        "worker_connections": settings.server_threads * 4,
+        "threads": settings.server_threads + _OTHER_THREADS,
+        "worker_connections": connections(settings.server_threads),
         "keepalive": 75,
         "timeout": _HEARTBEAT_S,
         "graceful_timeout": ceil(settings.deadline_s) + _GRACE_S,
@@ -120,6 +134,19 @@ class ServerLog(Logger):  # type: ignore[misc]
             handler.setFormatter(ForeignFormatter())
 
 
+class ServerArbiter(Arbiter):  # type: ignore[misc]
+    """gunicorn's master process, which stops at once when it is told to terminate a second time."""
+
+    _told_to_stop = False
+
+    def signal(self, sig: int, frame: Any) -> None:
+        """Take note of a signal."""
+        if sig == signal.SIGTERM and self._told_to_stop:
+            sig = signal.SIGQUIT
+        self._told_to_stop |= sig == signal.SIGTERM
+        super().signal(sig, frame)
+
+
 class Server(BaseApplication):  # type: ignore[misc]
     """Our application as gunicorn runs it: built in the worker process, its services closed there."""
 
@@ -127,6 +154,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         self, settings: Settings, listener_fd: int, build: Callable[[Settings], Services], read_limit_s: float
     ) -> None:
         self.read_limit_s = read_limit_s
+        self.max_body_bytes = settings.max_request_bytes
         self._settings = settings
         self._listener_fd = listener_fd
         self._build = build
@@ -138,13 +166,17 @@ class Server(BaseApplication):  # type: ignore[misc]
 
         def leave(_arbiter: Any, worker: Any) -> None:
             self.close()
-            if worker.hurried and worker.pid == os.getpid():
-                # Python would wait for the threads that serve requests first.
+            if worker.pid == os.getpid() and not worker.alive:
+                # Everybody has been answered who will be; Python would wait for threads that work for nobody.
                 os._exit(0)
 
         for name, value in gunicorn_options(self._settings, self._listener_fd).items():
             self.cfg.set(name, value)
         self.cfg.set("worker_exit", leave)
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        ServerArbiter(self).run()
 
     def load(self) -> Flask:
         """The application; called in the worker.

@@ -35,6 +35,13 @@ class NotUtf8Error(StrictJsonError):
     """The bytes are not UTF-8 without a byte order mark."""
 
 
+class TooDeepError(StrictJsonError):
+    """The document is nested more than `MAX_DEPTH` levels deep."""
+
+    def __init__(self) -> None:
+        super().__init__(f"is nested more than {MAX_DEPTH} levels deep")
+
+
 class LoneSurrogateError(StrictJsonError):
     """A text in the document holds half a character, which no encoding can carry on."""
 
@@ -96,7 +103,7 @@ def _refuse_depth(text: str) -> None:
         return
     brackets = _STRING.sub("", text).encode("utf-8").translate(_STEPS, _NOT_BRACKET)
     if any(map(MAX_DEPTH.__lt__, accumulate(memoryview(brackets).cast("b")))):
-        raise StrictJsonError(f"is nested more than {MAX_DEPTH} levels deep")
+        raise TooDeepError
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import struct
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from http import HTTPStatus
-from threading import Lock
 from time import monotonic
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -18,17 +17,21 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import structlog
 from gunicorn import util
 from gunicorn.http import errors as http_errors
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
+from service.connections import LINGER_S, ConnectionWatch, Partings
 from service.logs import frames
+from service.receiving import Reception
 from service.web.failures import PROBLEM_JSON, problem_document
 from service.web.problems import problem_of_status
 from service.web.request_id import request_id_from
 from service.web.security import SECURITY_HEADERS
+from service.web.serving import ARRIVED, DRAINING
 
 READ_LIMIT_S = 30.0
 """How long a client may take over sending one request, unless the application says otherwise."""
 
+_SEND_BUFFER_BYTES = 1_000_000  # what most answers fit in, so that no thread waits for a slow reader
 _SEND_LIMIT = struct.pack("ll", 30, 0)  # seconds and microseconds that one send may wait for a client to read
 _STATUS_OF_ERROR: dict[type[Exception], int] = {
     http_errors.LimitRequestLine: 414,
@@ -39,54 +42,16 @@ _STATUS_OF_ERROR: dict[type[Exception], int] = {
 }
 
 
-class ReadingWatch:
-    """Which connections a request is being read from, and since when. Safe to use from several threads."""
-
-    def __init__(self, limit_s: float, clock: Callable[[], float] = monotonic) -> None:
-        self._limit_s = limit_s
-        self._clock = clock
-        self._lock = Lock()
-        self._since: dict[socket.socket, float] = {}
-        self._cut: set[socket.socket] = set()
-
-    def begin(self, connection: socket.socket) -> None:
-        """From now on `connection` is being read from."""
-        with self._lock:
-            self._since[connection] = self._clock()
-
-    def end(self, connection: socket.socket) -> None:
-        """The request has been read, or given up."""
-        with self._lock:
-            self._since.pop(connection, None)
-            self._cut.discard(connection)
-
-    def was_cut(self, connection: socket.socket) -> bool:
-        """Whether reading from `connection` was ended by `cut_late`."""
-        with self._lock:
-            return connection in self._cut
-
-    def cut_late(self) -> None:
-        """End the reading that has taken longer than the limit: its thread finds the connection at its end."""
-        with self._lock:
-            now = self._clock()
-            late = [connection for connection, since in self._since.items() if now - since > self._limit_s]
-            for connection in late:
-                del self._since[connection]
-                self._cut.add(connection)
-                with suppress(OSError):  # the client may have left already
-                    connection.shutdown(socket.SHUT_RD)
-
-
 class Body:
     """A request body whose every fault is an OSError: broken framing, or TimeoutError when it was cut off."""
 
-    def __init__(self, body: Any, connection: socket.socket, watch: ReadingWatch) -> None:
+    def __init__(self, body: Any, connection: socket.socket, watch: ConnectionWatch) -> None:
         self._body = body
         self._connection = connection
         self._watch = watch
 
     def read(self, size: int) -> bytes:
-        """Up to `size` bytes; fewer only at the end.
+        """Up to `size` bytes; fewer only at the end. Who asks for none has all there is.
 
         Raises: OSError.
         """
@@ -94,24 +59,32 @@ class Body:
             data: bytes = self._body.read(size)
         except http_errors.ParseException as error:
             raise OSError("the body's framing is broken") from error
-        if len(data) < size:
+        if len(data) < size or not size:
             if self._watch.was_cut(self._connection):
                 raise TimeoutError
-            self._watch.end(self._connection)
+            self._watch.rest(self._connection)
         return data
 
 
-def watch_bodies(app: WSGIApplication, watch: ReadingWatch) -> WSGIApplication:
-    """`app`, reading bodies under `watch`."""
+def watched(app: WSGIApplication, watch: ConnectionWatch, draining: Callable[[], bool]) -> WSGIApplication:
+    """`app`, with its clients under `watch`, told when a request arrived and whether the server is being stopped."""
 
-    def watched(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         connection = environ["gunicorn.socket"]
         if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
-            watch.end(connection)
+            watch.rest(connection)
         environ["wsgi.input"] = Body(environ["wsgi.input"], connection, watch)
-        return app(environ, start_response)
+        environ[DRAINING] = draining()
+        if (arrived := watch.arrival(connection)) is not None:
+            environ[ARRIVED] = arrived
 
-    return watched
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
+            watch.answer(connection)
+            return start_response(status, headers, exc_info)
+
+        return app(environ, start)
+
+    return call
 
 
 def report_broken_request(error: Exception, request_id: str) -> bytes:
@@ -142,21 +115,45 @@ def report_broken_request(error: Exception, request_id: str) -> bytes:
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """The worker `service.server` runs."""
+    """The worker `service.server` runs: its main loop receives requests, its threads answer those that have come whole."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.watch = ReadingWatch(self.app.read_limit_s)
+        self.watch = ConnectionWatch(self.app.read_limit_s)
+        self.clock: Callable[[], float] = monotonic
         self.hurried = False
+        self._stopping_since: float | None = None
 
     def load_wsgi(self) -> None:
         """Build the application in this process."""
-        self.wsgi: WSGIApplication = watch_bodies(self.app.wsgi(), self.watch)
+        self.wsgi: WSGIApplication = watched(self.app.wsgi(), self.watch, lambda: not self.alive)
+        self.reception = Reception(
+            self.poller, self.watch, self.app.max_body_bytes, hand_over=super().enqueue_req, let_go=self._let_go
+        )
+        self.partings = Partings(self.poller, self._one_less)
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Receive the next request of a connection, then have a thread answer it."""
+        self.reception.begin(conn)
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """Close a connection whose request was answered, or wait for its next one."""
+        self.reception.over(conn)
+        if fs.cancelled() or (fs.exception() is None and not fs.result()):
+            # gunicorn would wait for the client here, in the main loop, while nobody else is served.
+            self.partings.begin(conn)
+        else:
+            super().finish_request(conn, fs)
 
     def notify(self) -> None:
         """Tell the arbiter that this worker lives; the main loop does so at least once a second."""
         super().notify()
         self.watch.cut_late()
+        self.partings.end_late()
+        if not self.alive:
+            self._stop_receiving()
+        elif self.nr_conns >= self.worker_connections:
+            self._make_room()
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """Stop without waiting for the requests being served (SIGINT, SIGQUIT)."""
@@ -166,7 +163,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def handle(self, conn: Any) -> Any:
         """Serve one request of a connection, in a thread."""
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_LIMIT)
-        self.watch.begin(conn.sock)
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+        self.watch.begin(conn.sock, LINGER_S)
         try:
             return super().handle(conn)
         finally:
@@ -177,3 +175,25 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         report = report_broken_request(exc, request_id_from(None))
         with suppress(OSError):  # the client may have left
             util.write_nonblock(client, report)
+
+    def _stop_receiving(self) -> None:
+        """Refuse new connections, and after a moment those that have asked nothing yet."""
+        if self._stopping_since is None:
+            self._stopping_since = self.clock()
+            for listener in self.sockets:
+                listener.close()
+        elif self.clock() - self._stopping_since > STOP_KEEPALIVE_LINGER:
+            self.reception.let_all_go()
+
+    def _make_room(self) -> None:
+        """Close a connection, or several, on which nothing is being answered."""
+        if not self.partings.end_oldest() and not self.reception.let_go_oldest():
+            # Who has nothing to ask makes room for who may have.
+            self.murder_keepalived(force=True)
+
+    def _let_go(self, conn: Any) -> None:
+        self._one_less()
+        conn.close()
+
+    def _one_less(self) -> None:
+        self.nr_conns -= 1

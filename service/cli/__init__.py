@@ -15,6 +15,7 @@ from service.cli.analyze import analyze_command
 from service.cli.effects import Effects, echo_json, production
 from service.cli.failures import describe
 from service.cli.models import models
+from service.cli.openapi import openapi_command
 from service.cli.prompts import prompts
 from service.cli.tables import aligned
 from service.errors import RequestError, SetupError
@@ -106,10 +107,13 @@ def _shown(settings: Settings) -> dict[str, str | int | float | None]:
         name = _OF_THE_ENDPOINT.get(field.name, f"FACTCHECK_{field.name.upper()}")
         if not field.repr:
             value = value and "(set)"
+        if isinstance(value, tuple):
+            value = ",".join(value) or None
         shown[name] = str(value) if isinstance(value, Path) else value
     return shown
 
 
 main.add_command(analyze_command)
 main.add_command(models)
+main.add_command(openapi_command)
 main.add_command(prompts)

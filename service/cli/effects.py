@@ -90,11 +90,16 @@ def stderr_console() -> Console:
 def echo_json(document: Any, *, pretty: bool) -> None:
     """Nothing; `document` is on stdout, on one line unless `pretty`."""
     utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    click.echo(json_text(document, pretty=pretty, ascii_only=not utf_8))
+
+
+def json_text(document: Any, *, pretty: bool, ascii_only: bool) -> str:
+    """`document` as JSON that steers no terminal, on one line unless `pretty`."""
     text = json.dumps(
         document,
-        ensure_ascii=not utf_8,
+        ensure_ascii=ascii_only,
         allow_nan=False,
         indent=2 if pretty else None,
         separators=None if pretty else (",", ":"),
     )
-    click.echo(_ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

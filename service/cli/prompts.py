@@ -14,6 +14,7 @@ from service.cli.tables import aligned
 from service.deadline import Deadline
 from service.llm.base import Message, ModelCall, ModelTraits
 from service.pipeline.analyze import EXTRACT_TASK, Services, analyze
+from service.pipeline.ways import SPEAKER_TASK
 from service.prompt_files import load_prompts, seal
 from service.prompting import Prompt, PromptLibrary, diff, unknown_prompt
 from service.web.answers import dump_prompt
@@ -63,10 +64,14 @@ def render(effects: Effects, ref: str, file: str, title: str | None, *, as_json:
     """Print the messages that a model would be sent for the article in FILE; - is standard input."""
     library = _library(effects)
     prompt = _select(library, ref)
-    if prompt.task != EXTRACT_TASK:
-        raise click.UsageError(f"only prompts of {EXTRACT_TASK} are rendered from an article")
+    if prompt.task not in {EXTRACT_TASK, SPEAKER_TASK}:
+        raise click.UsageError(f"only prompts of {EXTRACT_TASK} and {SPEAKER_TASK} are rendered from an article")
     article = read_article(file, Asked(title=title), effects.settings().max_article_chars)
     messages = _messages(prompt, library, article)
+    if not messages:
+        raise click.UsageError(
+            f"{prompt.name} has nothing to ask about this article: rules tell who speaks in it, or nobody is named"
+        )
     if as_json:
         dumped = [{"role": message.role, "content": message.content} for message in messages]
         echo_json({"prompt": prompt.ref, "messages": dumped}, pretty=effects.is_terminal(sys.stdout))
@@ -150,8 +155,8 @@ class _Recorder:
 
 
 def _messages(prompt: Prompt, library: PromptLibrary, request: AnalyzeRequest) -> tuple[Message, ...]:
-    """What a model would be sent, because it is the analysis itself that asks."""
+    """What a model would be sent first, because it is the analysis itself that asks; nothing where it asks nothing."""
     recorder = _Recorder()
     with suppress(_AskedError):
         analyze(request.article, request.options, prompt, Services(recorder, library), Deadline(inf))
-    return recorder.calls[0].messages
+    return recorder.calls[0].messages if recorder.calls else ()

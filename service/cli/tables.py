@@ -89,7 +89,7 @@ def _head(page: _Page, answer: Mapping[str, Any], text: str) -> None:
         one_line("language unknown" if article["language"] == _UNDETERMINED else article["language"]),
         _count(article["sentences"], "sentence"),
         _count(len(answer["claims"]), "claim"),
-        one_line(f"{model['served']} at {model['endpoint']}"),
+        one_line(f"{model['served'] or 'no model'} at {model['endpoint']}"),
         _time(answer["usage"]["duration_ms"]),
     )
     for line in _unbroken(facts, " - " if page.plain else " · ", page.console.width):

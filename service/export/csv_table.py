@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from service.domain import ARTICLE_HOLDER, Analysis, Claim, StanceLabel
-from service.export.report import article_stance
+from service.export.report import article_stance, change
 
 # What makes a spreadsheet compute a cell, the full-width forms included, which East Asian versions take for the same.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")  # noqa: RUF001 - the full-width forms are meant
@@ -24,7 +24,11 @@ class Column:
 
 COLUMNS = (
     Column("analysis_id", "id of the analysis", lambda analysis, _: analysis.id),
-    Column("status", "complete, or partial: not all of the article was read", lambda analysis, _: analysis.status),
+    Column(
+        "status",
+        "complete; partial: not all of the article was read; stand_in: the usual model could not answer",
+        lambda analysis, _: analysis.status,
+    ),
     Column("article_sha256", "SHA-256 of the text that offsets count in", lambda analysis, _: analysis.article.sha256),
     Column("article_title", "as it was handed over; may be empty", lambda analysis, _: analysis.article.title),
     Column("article_url", "as it was handed over; may be empty", lambda analysis, _: analysis.article.url),
@@ -48,9 +52,19 @@ COLUMNS = (
     Column("quote_end_utf16", "in UTF-16 units, exclusive", lambda _, claim: claim.quote.span.end_utf16),
     Column("sentences", "numbers from 1, spaces between", lambda _, claim: " ".join(map(str, claim.quote.sentences))),
     Column("prompt", "name, version and hash", lambda analysis, _: analysis.provenance.prompt),
-    Column("model", "the name the endpoint gave", lambda analysis, _: analysis.provenance.model.served),
+    Column(
+        "model",
+        "the name the endpoint gave; empty when it was asked nothing",
+        lambda analysis, _: analysis.provenance.model.served or "",
+    ),
     Column("service", "our version", lambda analysis, _: analysis.provenance.service),
     Column("warnings", "codes, spaces between", lambda analysis, _: " ".join(caveat.code for caveat in analysis.warnings)),
+    Column(
+        "article_author",
+        "as it was handed over, or as its page says; may be empty",
+        lambda analysis, _: analysis.article.author,
+    ),
+    Column("change", "new or kept since the earlier analysis; empty without one", change),
 )
 """Every column, in order. New ones are added at the end."""
 
@@ -66,6 +80,11 @@ def dump(analysis: Analysis) -> str:
     writer.writerow([column.name for column in COLUMNS])
     writer.writerows([_cell(column.read(analysis, claim)) for column in COLUMNS] for claim in analysis.claims)
     return table.getvalue()
+
+
+def without_header(dumped: str) -> str:
+    """The rows of what `dump` gave, to stand below those of another analysis."""
+    return dumped.partition("\r\n")[2]
 
 
 def _cell(value: object) -> str:

@@ -16,6 +16,7 @@ class Format:
     """A format: its short name, the value of `Content-Type`, the file extension with its dot, and what writes it.
 
     `content_security_policy` is what a browser must be told so that the page can show itself and nothing else.
+    `further` makes what was written fit to stand behind another export in one file; None where a file holds one only.
     """
 
     name: str
@@ -23,14 +24,15 @@ class Format:
     extension: str
     dump: Callable[[Analysis], str]
     content_security_policy: str | None = None
+    further: Callable[[str], str] | None = None
 
 
 FORMATS = (
     Format("html", "text/html; charset=utf-8", ".html", html_page.dump, html_page.CONTENT_SECURITY_POLICY),
-    Format("md", "text/markdown; charset=utf-8", ".md", markdown.dump),
-    Format("csv", "text/csv; charset=utf-8", ".csv", csv_table.dump),
-    Format("jsonl", "application/jsonl", ".jsonl", json_lines.dump),
-    Format("jsonld", 'application/ld+json; profile="http://www.w3.org/ns/anno.jsonld"', ".jsonld", web_annotation.dump),
+    Format("markdown", "text/markdown; charset=utf-8", ".md", markdown.dump, further="\n{}".format),
+    Format("csv", "text/csv; charset=utf-8", ".csv", csv_table.dump, further=csv_table.without_header),
+    Format("jsonl", "application/jsonl", ".jsonl", json_lines.dump, further=str),
+    Format("annotation", 'application/ld+json; profile="http://www.w3.org/ns/anno.jsonld"', ".jsonld", web_annotation.dump),
 )
 """Every format but our own JSON, in the order they are offered: the first wins where a client does not care."""
 

@@ -11,11 +11,13 @@ from service.domain import Analysis, Claim, Mode, Stance
 from service.export.html_article import claim_id, escape, evidence_id, mention_id, quote_id, render, stance_class
 from service.export.html_style import STYLE
 from service.export.report import (
-    CAUTION,
     OWN_VOICE,
     SET_ASIDE_WORDS,
     STANCE_MEANINGS,
     UNTITLED,
+    caution,
+    change,
+    changes,
     claims_words,
     coverage_words,
     holder_words,
@@ -23,6 +25,7 @@ from service.export.report import (
     ranked,
     score,
     set_aside_counts,
+    since_words,
     warnings,
 )
 
@@ -57,11 +60,12 @@ def dump(analysis: Analysis) -> str:
 
 def _header(analysis: Analysis, title: str) -> str:
     article = analysis.article
-    facts = [article.url, article.published_at, claims_words(analysis), coverage_words(analysis)]
+    author = article.author and f"By {article.author}"
+    facts = [author, article.url, article.published_at, claims_words(analysis), coverage_words(analysis)]
     shown = "".join(f'<li dir="auto">{escape(fact)}</li>' for fact in facts if fact)
     return (
         f'<header>\n<p class="kicker">Claims in</p>\n<h1 id="title" dir="auto"{_lang(analysis)}>{title}</h1>\n'
-        f'<ul class="facts">{shown}</ul>\n<p class="caution">{CAUTION}</p>\n{_warnings(analysis)}'
+        f'<ul class="facts">{shown}</ul>\n<p class="caution">{caution(analysis)}</p>\n{_warnings(analysis)}{_changes(analysis)}'
         '<nav aria-label="On this page"><a href="#article">Article</a> <a href="#claims">Claims</a> '
         '<a href="#provenance">Where this comes from</a></nav>\n</header>\n'
     )
@@ -74,6 +78,20 @@ def _warnings(analysis: Analysis) -> str:
     return (
         '<section class="warnings" aria-labelledby="warnings"><h2 id="warnings">Read this first</h2>'
         f"<ul>{told}</ul></section>\n"
+    )
+
+
+def _changes(analysis: Analysis) -> str:
+    since = since_words(analysis)
+    if since is None:
+        return ""
+    told = "".join(
+        f"<h3>{words}</h3><ul>{''.join(f'<li>{_foreign(text)}</li>' for text in claims)}</ul>"
+        for words, claims in changes(analysis)
+    )
+    return (
+        f'<section class="changes" aria-labelledby="changes"><h2 id="changes">What changed</h2><p>{_foreign(since)}.</p>'
+        f"{told}</section>\n"
     )
 
 
@@ -98,13 +116,14 @@ def _claims(analysis: Analysis, claims: tuple[Claim, ...]) -> str:
 
 
 def _card(analysis: Analysis, rank: int, claim: Claim) -> str:
-    lang = _lang(analysis)
+    lang, fate = _lang(analysis), change(analysis, claim)
+    since = f' <span class="kind">{fate}</span>' if fate else ""
     return (
         f'<li class="card {stance_class(claim)}" id="{claim_id(rank)}" data-claim="{escape(claim.id)}">\n'
         f'<h3><a class="n {stance_class(claim)}" href="#{quote_id(rank)}" aria-label="Claim {rank}: its words in the article" '
         f'data-n="{rank}"></a> <span dir="auto"{lang}>{escape(claim.text)}</span></h3>\n'
         f'<p class="worth">{_bar(claim)} '
-        f'<b>{score(claim)}</b> worth checking <span class="kind">{claim.kind}</span></p>\n'
+        f'<b>{score(claim)}</b> worth checking <span class="kind">{claim.kind}</span>{since}</p>\n'
         f'<p class="why" dir="auto">{escape(claim.check_worthiness_reason)}</p>\n'
         f'<blockquote dir="auto"{lang}>{escape(claim.quote.text)}</blockquote>\n'
         f"<dl><dt>Who says it</dt><dd>{_claimant(rank, claim)}</dd>\n<dt>Who stands where</dt><dd><ul>"

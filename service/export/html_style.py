@@ -85,6 +85,9 @@ color:var(--soft);font-size:.9rem}}
 background:var(--warn-wash)}}
 .warnings h2{{color:var(--warn);margin:0 0 .3rem}}
 .warnings ul{{margin:0;padding-inline-start:1.2rem}}
+.changes{{max-width:60rem;margin:0 0 1rem}}
+.changes h3{{font-size:1rem;margin:.5rem 0 .2rem}}
+.changes ul{{margin:0;padding-inline-start:1.2rem}}
 nav{{display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;padding:.6rem 0;border-block:1px solid var(--rule);font-size:.9rem}}
 main{{display:grid;grid-template-columns:minmax(0,1fr) minmax(20rem,26rem);gap:2rem;align-items:start;padding-block:1.5rem}}
 #article{{min-width:0;padding:1.5rem clamp(1rem,3vw,2.5rem) 2rem;background:var(--sheet);

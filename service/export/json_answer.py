@@ -1,17 +1,32 @@
 """An analysis as the JSON of our own answer. Every field is named here, so nothing reaches the wire by accident."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from service.domain import Analysis, Article, Claim, Claimant, Coverage, Quote, SetAside, Stance
+from service.earlier import Changes, ClaimMemory
 
 
-def dump_analysis(analysis: Analysis, *, return_text: bool) -> dict[str, Any]:
-    """The answer to one article; `return_text` adds the text that all offsets refer to."""
+@dataclass(frozen=True)
+class Origin:
+    """Where an article was fetched: the address its page was found at, and the one that the page gives as its own."""
+
+    url: str
+    canonical_url: str | None
+
+
+def dump_analysis(
+    analysis: Analysis, *, return_text: bool, seal: str | None = None, origin: Origin | None = None
+) -> dict[str, Any]:
+    """The answer to one article; `return_text` adds the text that all offsets refer to.
+
+    `seal` is what the answer is known by, `origin` where the article was fetched.
+    """
     provenance, usage = analysis.provenance, analysis.usage
-    return {
+    dumped = {
         "id": analysis.id,
         "status": analysis.status,
-        "article": _article(analysis.article, analysis.sentences, return_text=return_text),
+        "article": _article(analysis.article, analysis.sentences, return_text=return_text, origin=origin),
         "claims": [dump_claim(claim) for claim in analysis.claims],
         "coverage": _coverage(analysis.coverage),
         "set_aside": [_set_aside(refused) for refused in analysis.set_aside],
@@ -23,6 +38,12 @@ def dump_analysis(analysis: Analysis, *, return_text: bool) -> dict[str, Any]:
                 "served": provenance.model.served,
                 "endpoint": provenance.model.endpoint,
                 "response_format": provenance.model.response_format,
+            },
+            "decided_by": {
+                "claims": provenance.decided_by.claims,
+                "claimants": provenance.decided_by.claimants,
+                "stances": provenance.decided_by.stances,
+                "check_worthiness": provenance.decided_by.check_worthiness,
             },
             "service": provenance.service,
         },
@@ -37,17 +58,25 @@ def dump_analysis(analysis: Analysis, *, return_text: bool) -> dict[str, Any]:
         },
         "warnings": [{"code": caveat.code, "detail": caveat.detail} for caveat in analysis.warnings],
     }
+    if analysis.changes:
+        dumped["changes"] = _changes(analysis.changes)
+    if seal:
+        dumped["seal"] = seal
+    return dumped
 
 
-def _article(article: Article, sentences: int, *, return_text: bool) -> dict[str, Any]:
+def _article(article: Article, sentences: int, *, return_text: bool, origin: Origin | None) -> dict[str, Any]:
     dumped: dict[str, Any] = {
         "sha256": article.sha256,
         "language": article.language,
         "title": article.title,
+        "author": article.author,
         "code_points": len(article.text),
         "utf16_units": len(article.text.encode("utf-16-le")) // 2,
         "sentences": sentences,
     }
+    if origin:
+        dumped["fetched"] = {"url": origin.url, "canonical_url": origin.canonical_url}
     if return_text:
         dumped["text"] = article.text
     return dumped
@@ -101,8 +130,24 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
         dumped: dict[str, Any] = {"start": passage.start, "end": passage.end, "sha256": passage.sha256, "status": status}
         if passage.code:
             dumped["code"] = passage.code
+        if passage.reused:
+            dumped["reused"] = True
         passages.append(dumped)
     return {"sentences": coverage.sentences, "read": coverage.read, "passages": passages}
+
+
+def _changes(changes: Changes) -> dict[str, Any]:
+    return {
+        "since": changes.since,
+        "new": list(changes.new),
+        "gone": [_former(claim) for claim in changes.gone],
+        "kept": list(changes.kept),
+        "unlisted": [_former(claim) for claim in changes.unlisted],
+    }
+
+
+def _former(claim: ClaimMemory) -> dict[str, Any]:
+    return {"id": claim.id, "text": claim.text}
 
 
 def _set_aside(refused: SetAside) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 
 from service.domain import Analysis, Claim, Mode, Stance
 from service.export.report import (
-    CAUTION,
     OWN_VOICE,
     SET_ASIDE_WORDS,
     UNTITLED,
     article_stance,
+    caution,
+    change,
+    changes,
     claims_words,
     coverage_words,
     holder_words,
@@ -22,6 +24,7 @@ from service.export.report import (
     ranked,
     score,
     set_aside_counts,
+    since_words,
     warnings,
 )
 
@@ -48,22 +51,36 @@ def _opening(text: str) -> str:
 def dump(analysis: Analysis) -> str:
     """The report: what to know first, the claims most worth checking first, what was set aside, where it came from."""
     claims = ranked(analysis)
-    blocks = [*_head(analysis), *_overview(claims)]
+    blocks = [*_head(analysis), *_changes(analysis), *_overview(claims)]
     for rank, claim in enumerate(claims, 1):
-        blocks += _claim(rank, claim)
+        blocks += _claim(analysis, rank, claim)
     return "\n\n".join([*blocks, *_set_aside(analysis), *_provenance(analysis)]) + "\n"
 
 
 def _head(analysis: Analysis) -> Iterator[str]:
     article = analysis.article
-    known = [("Source", article.url), ("Published", article.published_at), ("Language", article.language)]
+    known = [
+        ("Author", article.author),
+        ("Source", article.url),
+        ("Published", article.published_at),
+        ("Language", article.language),
+    ]
     facts = [f"- {name}: {escape(value)}" for name, value in known if value]
     yield f"# Claims in: {escape(article.title or UNTITLED)}"
     yield "\n".join([*facts, f"- {claims_words(analysis)}", f"- {coverage_words(analysis)}"])
     if told := warnings(analysis):
         yield "## Read this first"
         yield "\n".join(f"- {_opening(code)}: {escape(detail)}" for code, detail in told)
-    yield CAUTION
+    yield caution(analysis)
+
+
+def _changes(analysis: Analysis) -> Iterator[str]:
+    if since := since_words(analysis):
+        yield "## What changed"
+        yield f"{escape(since)}."
+        for words, claims in changes(analysis):
+            yield f"{words}:"
+            yield "\n".join(f"- {_opening(text)}" for text in claims)
 
 
 def _overview(claims: tuple[Claim, ...]) -> Iterator[str]:
@@ -76,14 +93,15 @@ def _overview(claims: tuple[Claim, ...]) -> Iterator[str]:
         yield "\n".join(["| # | Worth checking | Claim | Who says it | The article |", "|--:|--:|---|---|---|", *rows])
 
 
-def _claim(rank: int, claim: Claim) -> Iterator[str]:
-    reason = escape(claim.check_worthiness_reason)
+def _claim(analysis: Analysis, rank: int, claim: Claim) -> Iterator[str]:
+    reason, fate = escape(claim.check_worthiness_reason), change(analysis, claim)
     yield f"### {rank}. {escape(claim.text)}"
     yield f"> {_opening(claim.quote.text)}"
     yield "\n".join(
         [
             f"- Worth checking: {score(claim)}{reason and f' ({reason})'}",
             f"- Kind: {claim.kind}",
+            *([f"- Since the earlier analysis: {fate}"] if fate else []),
             f"- Who says it: {_claimant(claim)}",
             "- Who stands where:",
             *(f"  - {_stance(stance)}" for stance in claim.stances),

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from service.domain import ARTICLE_HOLDER, Analysis, Article, Claim, Claimant, Quote, Stance
-from service.export.report import UNTITLED, coverage_words, provenance, warnings
+from service.export.report import UNTITLED, changes, coverage_words, provenance, since_words, warnings
 
 CONTEXT = "http://www.w3.org/ns/anno.jsonld"
 CONTEXT_CHARS = 32
@@ -47,8 +47,9 @@ class _Annotator:
                 f"{coverage_words(analysis)}.",
                 *(f"{code}: {detail}" for code, detail in warnings(analysis)),
                 *(f"{name}: {value}" for name, value in provenance(analysis)),
+                *_change_comments(analysis),
             ],
-            "creator": {"id": self._iri("model"), "type": "Software", "name": model.served},
+            "creator": {"id": self._iri("model"), "type": "Software", "name": model.served or "rules of language"},
             "generator": {
                 "id": self._iri("service"),
                 "type": "Software",
@@ -121,6 +122,12 @@ class _Annotator:
 
     def _iri(self, *names: str) -> str:
         return uuid5(_NAMESPACE, "\n".join([self._analysis.id, *names])).urn
+
+
+def _change_comments(analysis: Analysis) -> Iterator[str]:
+    if since := since_words(analysis):
+        yield f"{since}."
+        yield from (f"{words}: {text}" for words, claims in changes(analysis) for text in claims)
 
 
 def _source(article: Article) -> dict[str, Any]:
