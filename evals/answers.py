@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evals.items import Range
-from service.domain import ARTICLE_HOLDER
+from service.domain import ARTICLE_HOLDER, StanceLabel
 
 AnswerJson = dict[str, Any]
 
@@ -40,6 +40,8 @@ class AnswerClaim:
     kind: str
     check_worthiness: float
     reason: str
+    occurrences: tuple[Words, ...] = ()
+    cites: Words | None = None
 
     @property
     def article(self) -> str | None:
@@ -52,9 +54,20 @@ class AnswerClaim:
         return tuple(stance for stance in self.stances if stance.holder != ARTICLE_HOLDER)
 
     @property
+    def takes_stance(self) -> str | None:
+        """Who takes a stance on it before anybody else: the claimant, or the only one who refutes a claim without any."""
+        refuting = {stance.holder for stance in self.others if stance.label == StanceLabel.REFUTES}
+        return self.claimant or (refuting.pop() if len(refuting) == 1 else None)
+
+    @property
+    def named_as(self) -> str | None:
+        """The words by which the article names the claimant here, which may be a pronoun."""
+        return self.mention.text if self.mention else self.claimant
+
+    @property
     def words_shown(self) -> tuple[Words, ...]:
         """Everything of this claim that is said to be in the article."""
-        shown = (self.quote, self.mention, *(stance.evidence for stance in self.stances))
+        shown = (self.quote, *self.occurrences, self.mention, self.cites, *(stance.evidence for stance in self.stances))
         return tuple(words for words in shown if words is not None)
 
 
@@ -97,6 +110,8 @@ def _claim(claim: Mapping[str, Any]) -> AnswerClaim:
         kind=claim["kind"],
         check_worthiness=float(claim["check_worthiness"]),
         reason=claim["check_worthiness_reason"],
+        occurrences=tuple(_words(quote) for quote in claim["occurrences"] if quote != claim["quote"]),
+        cites=_words(claimant["cites"]) if claimant and claimant["cites"] else None,
     )
 
 

@@ -23,15 +23,14 @@ from service.domain import (
     Coverage,
     Kind,
     Mode,
-    ModelProvenance,
     PassageCoverage,
-    Provenance,
     Quote,
     Stance,
     StanceLabel,
     Usage,
 )
 from service.export.json_answer import dump_analysis
+from service.provenance import DecidedBy, Decider, ModelProvenance, Provenance
 from service.text.language import detect
 from service.text.offsets import OffsetMap
 from service.text.segment import segment
@@ -43,6 +42,7 @@ SHORTEST_CHARS = 24
 """Shorter sentences are headings, datelines and cries: "Friday, July 21, 2017"."""
 
 _WORTH = 0.5
+_BY_RULES = DecidedBy(Decider.RULES, Decider.RULES, Decider.RULES, Decider.NOBODY)
 
 
 def every_sentence(item: Item[Any]) -> AnswerJson:
@@ -150,7 +150,7 @@ class _Article:
             claims=tuple(claims),
             coverage=Coverage(count, count, (PassageCoverage(0, len(article.text), article.sha256),)),
             set_aside=(),
-            provenance=Provenance("baseline", "none", ModelProvenance("none", "none", "none", "none"), "none"),
+            provenance=Provenance("baseline", "none", ModelProvenance("none", None, "none", None), _BY_RULES, "none"),
             usage=Usage(calls=0, retries=0, input_tokens=0, cached_tokens=0, output_tokens=0, duration_ms=0, cache="none"),
             warnings=(),
         )

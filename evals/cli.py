@@ -10,8 +10,11 @@ import click
 
 from evals.baselines import BASELINES
 from evals.datasets import DATASETS, data_folder
-from evals.results import RunResult, estimate, load_runs, read_items
-from evals.running import Plan, Runner
+from evals.judging import JudgePlan, judge_run
+from evals.results import RunResult, estimate, figures_of, load_runs, read_items
+from evals.running import Plan, Recordings, Runner
+from evals.scores.intrinsic import FIGURES as INTRINSIC
+from evals.scores.judged import FIGURES as JUDGED
 from evals.standings import Comparison, compare_sets, comparison_summary, written, written_range
 from service.cli.effects import Effects, echo_json
 from service.cli.tables import aligned
@@ -96,8 +99,7 @@ def run_command(effects: Effects, /, sets: tuple[str, ...], baselines: tuple[str
         workers=given["workers"],
         retry_failed=not given["keep_failed"],
         drafts=given["drafts"],
-        record=given["record"],
-        replay=given["replay"],
+        recordings=Recordings(given["record"], given["replay"]),
     )
     effects.configure_logs("error")
     runner = Runner(effects, plan, data)
@@ -110,7 +112,9 @@ def run_command(effects: Effects, /, sets: tuple[str, ...], baselines: tuple[str
         click.echo(f"{error.code}: {error}", err=True)
         raise click.exceptions.Exit(EXIT_FAILED) from error
     results = load_runs(list(folders), data)
-    click.echo("\n".join(_summary_lines(results)), err=True)
+    click.echo(
+        "\n".join([*_summary_lines(results), "", *_figure_lines(results, [figure.name for figure in INTRINSIC])]), err=True
+    )
     if any(result.failed for run in results for result in run.sets.values()):
         raise click.exceptions.Exit(EXIT_FAILED)
 
@@ -119,11 +123,15 @@ def _check_together(baselines: Sequence[str], given: Mapping[str, Any]) -> None:
     model_options = [name for name in ("prompts", "models", "record", "replay") if given[name]]
     if baselines and model_options:
         raise click.UsageError("--baseline goes without --prompt, --model, --record and --replay")
-    if given["record"] and given["replay"]:
+    _check_recordings(given["record"], given["replay"], given["models"])
+
+
+def _check_recordings(record: Path | None, replay: Path | None, models: Sequence[str]) -> None:
+    if record and replay:
         raise click.UsageError("--record goes without --replay")
-    if given["replay"] and given["models"]:
+    if replay and models:
         raise click.UsageError("--replay goes without --model: the recordings say whose they are")
-    if given["record"] and len(given["models"]) > 1:
+    if record and len(models) > 1:
         raise click.UsageError("--record goes with one --model only")
 
 
@@ -144,6 +152,57 @@ def _summary_lines(runs: Sequence[RunResult]) -> list[str]:
             shown = (figure.title, written(found.value, figure.unit), written_range(found, figure.unit))
             rows.append((run.info.label, name, str(len(result.answered)), str(result.failed), *shown))
     return aligned(rows)
+
+
+def _figure_lines(runs: Sequence[RunResult], names: Sequence[str]) -> list[str]:
+    """A row for each figure of these names that a run has on a set."""
+    rows = [("RUN", "SET", "FIGURE", "", "90 % RANGE")]
+    for run in runs:
+        for name, result in run.sets.items():
+            found = estimate(result)
+            for figure in figures_of(result.dataset):
+                if figure.name in names and found[figure.name].value is not None:
+                    shown = (written(found[figure.name].value, figure.unit), written_range(found[figure.name], figure.unit))
+                    rows.append((run.info.label, name, f"{figure.group}: {figure.title}", *shown))
+    return aligned(rows)
+
+
+@evals.command("judge")
+@click.argument("run", type=_RUN)
+@click.option("--prompt", metavar="REF", help="Version of judge_same_claim; by default the active one.")
+@click.option("--model", metavar="NAME", help="Model to judge, instead of FACTCHECK_MODEL.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Articles at a time; by default 4, the embedded engine 1.")
+@click.option("--keep-failed", is_flag=True, help="Do not try again what failed before.")
+@click.option("--drafts", is_flag=True, help="Allow prompts that are not sealed.")
+@click.option("--record", type=_FOLDER, help="Keep the model's replies in this folder.")
+@click.option("--replay", type=_FOLDER, help="Take the model's replies from this folder; no model is needed.")
+@click.pass_obj
+def judge_command(effects: Effects, /, run: Path, *, record: Path | None, replay: Path | None, **given: Any) -> None:
+    """Ask a model whether the claims that RUN found say the same as the annotated ones.
+
+    What it says is kept in RUN's folder and stands in its figures from then on. A judging that was stopped goes on where
+    it was.
+    """
+    _check_recordings(record, replay, [given["model"]] if given["model"] else [])
+    effects.configure_logs("error")
+    data = data_folder(effects.environ)
+    plan = JudgePlan(
+        prompt=given["prompt"],
+        model=given["model"],
+        workers=given["workers"],
+        retry_failed=not given["keep_failed"],
+        drafts=given["drafts"],
+        recordings=Recordings(record, replay),
+    )
+    try:
+        outcomes = judge_run(effects, run, data, plan)
+    except ModelError as error:
+        click.echo(f"{error.code}: {error}", err=True)
+        raise click.exceptions.Exit(EXIT_FAILED) from error
+    (judged,) = load_runs([run], data)
+    click.echo("\n".join(_figure_lines([judged], [figure.name for figure in JUDGED])))
+    if any(outcome.failure for outcome in outcomes):
+        raise click.exceptions.Exit(EXIT_FAILED)
 
 
 @evals.command("compare")

@@ -12,9 +12,10 @@ from evals.bootstrap import Difference, Estimate, differences, estimates
 from evals.datasets import DATASETS, Dataset
 from evals.figures import Figure
 from evals.items import Item
+from evals.judgements import Judge, Judgements, judge_of
 from evals.run import RunFolder, RunInfo
-from evals.scores import intrinsic
-from evals.scores.scorer import Tally
+from evals.scores import intrinsic, judged
+from evals.scores.scorer import Tally, Wordings
 from service.errors import SetupError
 
 
@@ -31,10 +32,11 @@ class Scored:
 
 @dataclass(frozen=True)
 class SetResult:
-    """What a run came to on one set. Articles that were not asked are not in it."""
+    """What a run came to on one set. Articles that were not asked are not in it. `judge` is who compared wordings, if any."""
 
     dataset: Dataset
     scored: tuple[Scored, ...]
+    judge: Judge | None = None
 
     @property
     def failures(self) -> Counter[str]:
@@ -71,8 +73,8 @@ class RunResult:
 
 
 def figures_of(dataset: Dataset) -> tuple[Figure, ...]:
-    """Every figure of a set: its own, then those that need no labels."""
-    return (*dataset.scorer.figures, *intrinsic.FIGURES)
+    """Every figure of a set: its own, those of a judge, then those that need no labels."""
+    return (*dataset.scorer.figures, *(judged.FIGURES if dataset.scorer.pairs else ()), *intrinsic.FIGURES)
 
 
 def tally(dataset: Dataset, item: Item[Any], answer: Answer) -> Tally:
@@ -98,14 +100,33 @@ def load_run(path: Path, data: Path) -> RunResult:
     Raises: SetupError when something of it is missing or damaged.
     """
     folder = RunFolder.load(path)
+    judge = judge_of(path)
     sets = {}
     for name, file in folder.info.sets.items():
         if name not in DATASETS:
             raise SetupError(f"{path} has answers to a set that is not known: {name}")
         dataset = DATASETS[name]
         scored = (_scored(folder, dataset, item) for item in read_items(dataset, data, file))
-        sets[name] = SetResult(dataset, tuple(one for one in scored if one))
+        result = SetResult(dataset, tuple(one for one in scored if one))
+        sets[name] = _judged(path, judge, name, result) if judge and dataset.scorer.pairs else result
     return RunResult(folder.info, sets)
+
+
+def pairs_of(result: SetResult) -> dict[str, Sequence[Wordings]]:
+    """What a judge may compare, by article: claims found and the labelled ones, in the words of each."""
+    compared = result.dataset.scorer.pairs
+    return {
+        name: compared(scored.item, scored.answer) if compared and scored.answer else ()
+        for name, scored in result.answered.items()
+    }
+
+
+def _judged(path: Path, judge: Judge, name: str, result: SetResult) -> SetResult:
+    kept = Judgements(path, judge, {name: pairs_of(result)})
+    for scored in result.answered.values():
+        if scored.tally is not None:
+            scored.tally.update(kept.count(name, scored.item))
+    return replace(result, judge=judge)
 
 
 def load_runs(paths: Sequence[Path], data: Path) -> list[RunResult]:
@@ -166,6 +187,8 @@ def estimate(result: SetResult) -> dict[str, Estimate]:
 
 
 def compare(before: SetResult, after: SetResult) -> tuple[int, dict[str, Difference]]:
-    """How many articles both answered, and what each figure gains on those."""
+    """How many articles both answered, and what each figure gains on those; what two judges said is not compared."""
     shared = before.answered.keys() & after.answered.keys()
-    return len(shared), differences(figures_of(before.dataset), before.rows(shared), after.rows(shared))
+    left_out = set() if before.judge == after.judge else {figure.name for figure in judged.FIGURES}
+    figures = [figure for figure in figures_of(before.dataset) if figure.name not in left_out]
+    return len(shared), differences(figures, before.rows(shared), after.rows(shared))

@@ -5,20 +5,18 @@ code of the failure. The key hashes everything an answer depends on, so a change
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from tempfile import mkstemp
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 from evals.answers import AnswerJson
 from evals.items import Item
 from service.errors import FactCheckError, ModelMisconfiguredError, ModelQuotaError, SetupError
+from service.wholefile import write_json
 
 RUN_FILE = "run.json"
 BASELINE_PREFIX = "baseline:"
@@ -43,7 +41,7 @@ class Asked:
     def key(self, item: Item[Any]) -> str:
         """The hash of this and of the item's article."""
         article = {"text": item.text, "title": item.title, "language": item.language}
-        return sha256(_canonical({"article": article, **asdict(self)})).hexdigest()
+        return sha256(canonical({"article": article, **asdict(self)})).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class RunFolder:
                     f"{path} holds a run of {earlier.asked.prompt} on {earlier.asked.model}; choose another folder"
                 )
             info = replace(info, sets={**earlier.sets, **info.sets})
-        _write(path / RUN_FILE, {"format": _FORMAT, **asdict(info)})
+        write_part(path / RUN_FILE, asdict(info))
         return cls(path, info)
 
     @classmethod
@@ -101,7 +99,7 @@ class RunFolder:
 
         Raises: SetupError when there is none.
         """
-        document = _read(path / RUN_FILE)
+        document = read_part(path / RUN_FILE)
         try:
             info = {name: document[name] for name in ("label", "endpoint", "service", "sets")}
             return cls(path, RunInfo(asked=Asked(**document["asked"]), **info))
@@ -113,22 +111,44 @@ class RunFolder:
 
         Raises: SetupError naming a damaged file.
         """
-        path = self._file(set_name, item)
-        if not path.exists():
-            return None
-        document = _read(path)
-        try:
-            return Outcome(**document["outcome"])
-        except (KeyError, TypeError) as error:
-            raise SetupError(f"{path} is damaged") from error
+        return read_outcome(self.path / "answers" / set_name, self.info.asked.key(item))
 
     def keep(self, set_name: str, item: Item[Any], outcome: Outcome) -> None:
         """Nothing; the outcome is on disk, whole."""
-        key = self.info.asked.key(item)
-        _write(self._file(set_name, item), {"format": _FORMAT, "key": key, "outcome": asdict(outcome)})
+        keep_outcome(self.path / "answers" / set_name, self.info.asked.key(item), outcome)
 
-    def _file(self, set_name: str, item: Item[Any]) -> Path:
-        return self.path / "answers" / set_name / f"{self.info.asked.key(item)}.json"
+
+class KeepsOutcomes(Protocol):
+    """Where outcomes are kept, by set and item."""
+
+    def outcome(self, set_name: str, item: Item[Any]) -> Outcome | None:
+        """What became of the item, or None when it was not asked yet.
+
+        Raises: SetupError naming a damaged file.
+        """
+
+    def keep(self, set_name: str, item: Item[Any], outcome: Outcome) -> None:
+        """Nothing; the outcome is kept. Several threads may call this at once."""
+
+
+def read_outcome(folder: Path, key: str) -> Outcome | None:
+    """The outcome kept in `folder` under `key`, or None when there is none.
+
+    Raises: SetupError naming a damaged file.
+    """
+    path = folder / f"{key}.json"
+    if not path.exists():
+        return None
+    document = read_part(path)
+    try:
+        return Outcome(**document["outcome"])
+    except (KeyError, TypeError) as error:
+        raise SetupError(f"{path} is damaged") from error
+
+
+def keep_outcome(folder: Path, key: str, outcome: Outcome) -> None:
+    """Nothing; the outcome is in `folder` under `key`, whole."""
+    write_part(folder / f"{key}.json", {"key": key, "outcome": asdict(outcome)})
 
 
 def _nobody(_: Outcome) -> None:
@@ -157,7 +177,7 @@ def first_items(items: Sequence[Item[Any]], limit: int | None) -> list[Item[Any]
 
 
 def answer_items(
-    run: RunFolder, set_name: str, items: Sequence[Item[Any]], answer: Answering, working: Working
+    run: KeepsOutcomes, set_name: str, items: Sequence[Item[Any]], answer: Answering, working: Working
 ) -> list[Outcome]:
     """The outcomes of the items, in their order: those on disk, and the new ones, which are kept as they come.
 
@@ -198,11 +218,16 @@ def _outcome(item: Item[Any], answer: Answering, clock: Callable[[], float]) -> 
     return Outcome(item.id, document, failure, round(clock() - started, 3))
 
 
-def _canonical(document: Any) -> bytes:
+def canonical(document: Any) -> bytes:
+    """The document as bytes that are the same for the same document, to be hashed."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode("ascii")
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def read_part(path: Path) -> Mapping[str, Any]:
+    """A file of a run.
+
+    Raises: SetupError when it cannot be read, or is in another format.
+    """
     try:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -212,18 +237,12 @@ def _read(path: Path) -> Mapping[str, Any]:
     return document
 
 
-def _write(path: Path, document: Mapping[str, Any]) -> None:
-    """Nothing; `document` is at `path`, whole: a killed run leaves no half of a file."""
+def write_part(path: Path, document: Mapping[str, Any]) -> None:
+    """Nothing; `document` is at `path`, whole: a killed run leaves no half of a file.
+
+    Raises: SetupError.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = mkstemp(dir=path.parent, prefix=".", suffix=".part")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(document, file, ensure_ascii=False, allow_nan=False, indent=1)
-            Path(name).replace(path)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+        write_json(path, {"format": _FORMAT, **document})
     except OSError as error:
         raise SetupError(f"{path} cannot be written: {error.strerror}") from error

@@ -33,6 +33,14 @@ _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9@._-]+")
 
 
 @dataclass(frozen=True)
+class Recordings:
+    """Where the model's replies are kept (`record`), or taken from instead of a model (`replay`)."""
+
+    record: Path | None = None
+    replay: Path | None = None
+
+
+@dataclass(frozen=True)
 class Plan:
     """What is to be run: sets (name, file or None), where to, and how. Empty `models` means the one that is set up."""
 
@@ -45,8 +53,7 @@ class Plan:
     workers: int | None = None
     retry_failed: bool = True
     drafts: bool = False
-    record: Path | None = None
-    replay: Path | None = None
+    recordings: Recordings = field(default_factory=Recordings)
 
 
 class Runner:
@@ -72,19 +79,15 @@ class Runner:
         plan, settings = self._plan, self._effects.settings()
         for model in plan.models:
             chosen = replace(settings, model=model or settings.model)
-            workers = plan.workers or (1 if chosen.embedded and not plan.replay else REMOTE_WORKERS)
-            with closing(self._services(chosen)) as services:
+            workers = plan.workers or (1 if chosen.embedded and not plan.recordings.replay else REMOTE_WORKERS)
+            with closing(self._open(chosen)) as services:
                 for prompt in [choose(ref, services) for ref in plan.prompts]:
                     info = run_of(prompt, plan.options, services, dict(plan.sets))
                     yield self._run(info, answering(prompt, plan.options, services, chosen.deadline_s), workers)
 
-    def _services(self, settings: Settings) -> Services:
+    def _open(self, settings: Settings) -> Services:
         plan = self._plan
-        if plan.replay:
-            prompts = load_prompts(self._effects.find_prompts(), drafts=plan.drafts)
-            return Services(ReplayModel(plan.replay, recorded_traits(plan.replay)), prompts)
-        services = self._effects.build_services(settings, progress=BarProgress(self._console), drafts=plan.drafts)
-        return replace(services, model=RecordingModel(services.model, plan.record)) if plan.record else services
+        return open_services(self._effects, settings, self._console, plan.recordings, drafts=plan.drafts)
 
     def _run(self, info: RunInfo, answer: Answering, workers: int) -> Path:
         folder = RunFolder.begin(self._plan.out / folder_name(info), info)
@@ -93,6 +96,18 @@ class Runner:
                 working = Working(workers, self._plan.retry_failed, tell)
                 answer_items(folder, name, items, answer, working)
         return folder.path
+
+
+def open_services(effects: Effects, settings: Settings, console: Console, recordings: Recordings, *, drafts: bool) -> Services:
+    """The services that `settings` ask for, their model's replies recorded or replayed where that is asked for.
+
+    Raises: SetupError.
+    """
+    if recordings.replay:
+        prompts = load_prompts(effects.find_prompts(), drafts=drafts)
+        return Services(ReplayModel(recordings.replay, recorded_traits(recordings.replay)), prompts)
+    services = effects.build_services(settings, progress=BarProgress(console), drafts=drafts)
+    return replace(services, model=RecordingModel(services.model, recordings.record)) if recordings.record else services
 
 
 def folder_name(info: RunInfo) -> str:

@@ -10,6 +10,7 @@ from evals.bootstrap import Difference, Estimate
 from evals.datasets import Dataset
 from evals.figures import Better, Figure, Unit
 from evals.results import RunResult, SetResult, baseline_results, compare, estimate, figures_of, relabelled_results
+from evals.scores.intrinsic import COST
 
 SMALLEST = 0.0005
 """A gain that would be written as zero is none."""
@@ -116,7 +117,7 @@ class Standing:
     def _says_something(self, figure: Figure) -> bool:
         values = [system.estimates[figure.name].value for system in self.systems]
         # What costs nothing in every row (baselines only) is not worth a column.
-        return any(value is not None for value in values) and (figure.group != "Cost" or any(values))
+        return any(value is not None for value in values) and (not figure.group.startswith(COST) or any(values))
 
 
 def standings(runs: Sequence[RunResult]) -> list[Standing]:
@@ -155,8 +156,8 @@ def compare_sets(before: SetResult, after: SetResult) -> Comparison:
     """Every figure's change from one result to another on the same set."""
     shared, found = compare(before, after)
     figures = figures_of(before.dataset)
-    changes = [Change(figure, found[figure.name]) for figure in figures if found[figure.name].gain.value is not None]
-    return Comparison(shared, tuple(changes))
+    changes = [Change(figure, found[figure.name]) for figure in figures if figure.name in found]
+    return Comparison(shared, tuple(change for change in changes if change.difference.gain.value is not None))
 
 
 def _system(label: str, result: SetResult, letter: str = "", relabels: System | None = None) -> System:

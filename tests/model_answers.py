@@ -4,14 +4,16 @@ import json
 import re
 import socket
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 CHARS_PER_TOKEN = 4
 CLAIMS_PER_ANSWER = 5
 QUOTE_CHARS = 60
 
+_SCHEMA = re.compile(r"\bclaim_list_v(\d+)\b")
 _NUMBERED = re.compile(r"^\[(\d+)\] (.+)$", re.MULTILINE)
 
 
@@ -79,17 +81,41 @@ def claim_v2(sentence: int, quote: str) -> dict[str, Any]:
     }
 
 
+def claim_v3(sentence: int, quote: str) -> dict[str, Any]:
+    """The same in version 3 of the reply schema."""
+    return {name: value for name, value in claim_v2(sentence, quote).items() if name != "as"} | {"why": "public"}
+
+
 def answer_for(user_message: str, *, version: int = 1) -> dict[str, Any]:
     """A valid reply to a prompt: one claim for each of its first numbered sentences, quoting its first words."""
-    found = [(int(number), quote_of(sentence)) for number, sentence in _NUMBERED.findall(user_message)[:CLAIMS_PER_ANSWER]]
-    if version == 1:
-        return {"claims": [claim(*one) for one in found]}
-    return {"sources": [], "claims": [claim_v2(*one) for one in found]}
+    first = islice(_NUMBERED.finditer(user_message), CLAIMS_PER_ANSWER)
+    found = [(int(match[1]), quote_of(match[2])) for match in first]
+    return reply(found, version)
 
 
-def _version(body: Mapping[str, Any]) -> int:
+def reply(claims: Iterable[tuple[int, str]], version: int) -> dict[str, Any]:
+    """A reply of claims, each a sentence's number and a quote, in a version of the reply schema."""
+    make = {1: claim, 2: claim_v2, 3: claim_v3}[version]
+    listed = [make(*one) for one in claims]
+    return {"claims": listed} if version == 1 else {"sources": [], "claims": listed}
+
+
+def article_of(body: Mapping[str, Any]) -> str:
+    """The message of a request that holds the article's numbered sentences: the last one, as a repair round quotes it again."""
+    return next((said for message in reversed(body["messages"]) if _NUMBERED.search(said := message["content"])), "")
+
+
+def reply_to(body: Mapping[str, Any]) -> str:
+    """The text of a valid reply to a request, about the very article in it."""
+    return json.dumps(answer_for(article_of(body), version=version_of(body)), ensure_ascii=False)
+
+
+def version_of(body: Mapping[str, Any]) -> int:
     """The version of the reply schema a request speaks of: by its schema's name, else by its system message."""
-    return 2 if "claim_list_v2" in json.dumps(body.get("response_format")) or '"sources"' in str(body["messages"][0]) else 1
+    if named := _SCHEMA.search(json.dumps(body.get("response_format"))):
+        return int(named[1])
+    system = str(body["messages"][0])
+    return 3 if "name | role" in system else 2 if '"sources"' in system else 1
 
 
 def completion(  # noqa: PLR0913 (one keyword for each field a test varies)
@@ -183,9 +209,7 @@ class Modes:
     def _completion(self, call: Call) -> dict[str, Any]:
         messages = call.body["messages"]
         prompt = "".join(f"{message['role']}\n{message['content']}\n" for message in messages)
-        article = next((said for message in reversed(messages) if _NUMBERED.search(said := message["content"])), "")
-        version = _version(call.body)
-        text = json.dumps(answer_for(article, version=version), ensure_ascii=False)
+        text = reply_to(call.body)
         how: dict[str, Any] = {}
         match self._mode:
             case "refuse":
@@ -198,9 +222,7 @@ class Modes:
                 text = ""
             case "other-article":
                 words = "Nothing of this kind was ever printed here"
-                text = json.dumps(
-                    {"claims": [claim(1, words)]} if version == 1 else {"sources": [], "claims": [claim_v2(1, words)]}
-                )
+                text = json.dumps(reply([(1, words)], version_of(call.body)))
         cached = max((_common_prefix(prompt, earlier) for earlier in tuple(self._prompts)), default=0)
         self._prompts.append(prompt)
         return completion(

@@ -39,7 +39,8 @@ def _count_claims(tally: Tally, gold: AttributionGold, answer: Answer) -> None:
         tally.add("invented", ours and not theirs)
         if theirs and ours and best[1]:
             tally.add("both_attributed")
-            tally.add("claimant_f1", token_f1(english_words(claim.claimant), english_words(best[1])))
+            tally.add("claimant_f1", token_f1(english_words(claim.named_as), english_words(best[1])))
+            tally.add("claimant_name_f1", token_f1(english_words(claim.claimant), english_words(best[1])))
 
 
 def _count_contents(tally: Tally, gold: AttributionGold, answer: Answer) -> None:
@@ -54,7 +55,7 @@ def _count_contents(tally: Tally, gold: AttributionGold, answer: Answer) -> None
     for pair in pairs:
         if source := theirs[pair.theirs][1]:
             tally.add("sources")
-            tally.add("source_f1", token_f1(english_words(ours[pair.ours].claimant), english_words(source)))
+            tally.add("source_f1", token_f1(english_words(ours[pair.ours].named_as), english_words(source)))
 
 
 def _hull(attribution: Attribution) -> Range:
@@ -81,7 +82,18 @@ FIGURES = (
         "Of our claims: attributed or not, as labelled.",
     ),
     Figure(
-        "claimant_f1", "Claimant F1", _GROUP, ratio("claimant_f1", "both_attributed"), "Token F1, where both attribute a claim."
+        "claimant_f1",
+        "Claimant F1",
+        _GROUP,
+        ratio("claimant_f1", "both_attributed"),
+        "Token F1 of the words that name the claimant there, where both attribute a claim.",
+    ),
+    Figure(
+        "claimant_name_f1",
+        "Name F1",
+        _GROUP,
+        ratio("claimant_name_f1", "both_attributed"),
+        "The same of the fullest name, which labels seldom are.",
     ),
     Figure(
         "missed",

@@ -2,16 +2,20 @@
 
 from typing import Any
 
+import numpy as np
+
 from evals.answers import Answer, AnswerClaim, Words
 from evals.figures import Better, Figure, Unit, ratio
 from evals.items import Item
 from evals.scores.scorer import Tally
 from evals.scores.wording import KNOWN_LANGUAGES, ArticleWords, points_outside
+from service.domain import SetAsideReason
+
+COST = "Cost"
+"""What the groups of figures begin with that say what an answer took."""
 
 _USAGE = ("calls", "retries", "input_tokens", "cached_tokens", "output_tokens", "duration_ms")
-_MODEL_FAULTS = frozenset(
-    "quote_not_found unknown_sentence claimant_not_found holder_not_found evidence_not_found number_not_found".split()
-)
+_NO_FAULTS = frozenset({SetAsideReason.DUPLICATE, SetAsideReason.BELOW_CHECK_WORTHINESS, SetAsideReason.OVER_MAX_CLAIMS})
 
 
 def count(item: Item[Any], answer: Answer) -> Tally:
@@ -19,7 +23,7 @@ def count(item: Item[Any], answer: Answer) -> Tally:
     tally = Tally(articles=1, claims=len(answer.claims), set_aside=len(answer.set_aside))
     for reason in answer.set_aside:
         tally.add(f"set_aside/{reason}")
-        tally.add("unproved", reason in _MODEL_FAULTS)
+        tally.add("unproved", reason not in _NO_FAULTS)
     tally.add("proposed", len(answer.claims) + len(answer.set_aside))
     tally.add("repaired", "repaired_asked_again" in answer.warnings)
     tally.add("sentences_all", answer.coverage["sentences"])
@@ -38,11 +42,14 @@ def count(item: Item[Any], answer: Answer) -> Tally:
 
 
 def _count_wording(tally: Tally, claim: AnswerClaim, article: ArticleWords, language: str) -> None:
+    names, numbers = bool(article.foreign_names(claim.text)), bool(article.foreign_numbers(claim.text))
+    tally.add("with_foreign_names", names)
+    tally.add("with_foreign_numbers", numbers)
     if language in KNOWN_LANGUAGES:
+        pointing = points_outside(claim.text, language)
         tally.add("worded")
-        tally.add("pointing", points_outside(claim.text, language))
-    tally.add("with_foreign_names", bool(article.foreign_names(claim.text)))
-    tally.add("with_foreign_numbers", bool(article.foreign_numbers(claim.text)))
+        tally.add("pointing", pointing)
+        tally.add("stands_alone", not (pointing or names or numbers))
 
 
 def _count_slice(tally: Tally, words: Words, text: str, as_utf16: bytes) -> None:
@@ -52,12 +59,23 @@ def _count_slice(tally: Tally, words: Words, text: str, as_utf16: bytes) -> None
     tally.add("slices_exact_utf16", as_utf16[2 * start16 : 2 * end16] == words.text.encode("utf-16-le"))
 
 
-_PROOF, _WORDING, _COST = "Proof", "Read alone", "Cost"
+_PROOF, _WORDING, _COST, _EACH = "Proof", "Read alone", COST, f"{COST} per claim"
 _LOWER, _NEITHER = Better.LOWER, Better.NEITHER
 
 
 def _number(name: str, title: str, columns: tuple[str, str], meaning: str, group: str = _COST) -> Figure:
     return Figure(name, title, group, ratio(*columns), meaning, Unit.NUMBER, _NEITHER if group == _PROOF else _LOWER)
+
+
+def _tokens(name: str, title: str, column: str, whole: str, meaning: str) -> Figure:
+    """A number of tokens for each article or claim: unknown, not none, where the endpoint told of no tokens in."""
+    share = ratio(column, whole)
+    group = _EACH if whole == "claims" else _COST
+    # More from the cache is better only of the same number of tokens: what that comes to is told by their share.
+    better = _NEITHER if column == "cached_tokens" else _LOWER
+    return Figure(
+        name, title, group, lambda sums: np.where(sums["input_tokens"] > 0, share(sums), np.nan), meaning, Unit.NUMBER, better
+    )
 
 
 FIGURES = (
@@ -71,6 +89,13 @@ FIGURES = (
     Figure("unproved", "… not proved", _PROOF, ratio("unproved", "proposed"), "Words not in the article.", better=_LOWER),
     Figure("read", "Sentences read", _PROOF, ratio("sentences_read", "sentences_all"), "Less than 100: passages failed."),
     _number("claims", "Claims per article", ("claims", "articles"), "How many claims an article gets.", _PROOF),
+    Figure(
+        "stands_alone",
+        "Stands alone",
+        _WORDING,
+        ratio("stands_alone", "worded"),
+        "Texts with none of the three faults beside this (en, de, ru).",
+    ),
     Figure(
         "pointing",
         "Unresolved pronoun",
@@ -98,13 +123,19 @@ FIGURES = (
     _number("calls", "Calls", ("calls", "articles"), "Model calls per article, repeats included."),
     _number("retries", "Retries", ("retries", "articles"), "Repeats after failures, per article."),
     Figure("repaired", "Repaired", _COST, ratio("repaired", "articles"), "Articles that took a repair round.", better=_LOWER),
-    _number("input_tokens", "Tokens in", ("input_tokens", "articles"), "Per article, cached ones included."),
+    _tokens("input_tokens", "Tokens in", "input_tokens", "articles", "Per article, cached ones included."),
     Figure(
         "cached", "… cached", _COST, ratio("cached_tokens", "input_tokens"), "Of tokens in, those read from a prefix cache."
     ),
-    _number("output_tokens", "Tokens out", ("output_tokens", "articles"), "Per article."),
-    _number("tokens_per_claim", "Tokens per claim", ("tokens", "claims"), "In and out, for each claim of the answer."),
+    _tokens("cached_tokens", "… cached, tokens", "cached_tokens", "articles", "Per article."),
+    _tokens("output_tokens", "Tokens out", "output_tokens", "articles", "Per article."),
     Figure(
         "seconds", "Seconds", _COST, ratio("seconds", "articles"), "Per article, as the service saw it.", Unit.SECONDS, _LOWER
     ),
+    _number("calls_per_claim", "Calls", ("calls", "claims"), "For each claim of the answer.", _EACH),
+    _tokens("input_tokens_per_claim", "Tokens in", "input_tokens", "claims", "Cached ones included."),
+    _tokens("cached_tokens_per_claim", "… cached", "cached_tokens", "claims", "Of these, from a prefix cache."),
+    _tokens("output_tokens_per_claim", "Tokens out", "output_tokens", "claims", "For each claim of the answer."),
+    _tokens("tokens_per_claim", "Tokens", "tokens", "claims", "In and out, for each claim of the answer."),
+    Figure("seconds_per_claim", "Seconds", _EACH, ratio("seconds", "claims"), "For each claim.", Unit.SECONDS, _LOWER),
 )

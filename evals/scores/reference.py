@@ -6,7 +6,7 @@ from evals.answers import Answer, AnswerClaim
 from evals.figures import Better, Figure, accuracy, cell, f1, macro_f1, ratio
 from evals.items import GoldClaim, GoldStance, Item, ReferenceGold
 from evals.matching import Pair, greedy_pairs, iou, token_f1, words
-from evals.scores.scorer import OWN_VOICE, ConfusionTable, GoldLine, Note, Scorer, Slot, Tally, rank
+from evals.scores.scorer import OWN_VOICE, ConfusionTable, GoldLine, Note, Scorer, Slot, Tally, Wordings, rank
 from service.domain import Kind, StanceLabel
 
 SAME_PLACE_IOU = 0.3
@@ -21,8 +21,7 @@ KINDS = tuple(Kind)
 def count(item: Item[ReferenceGold], answer: Answer) -> Tally:
     """The counts of one article. A claim is found when an answer's quote overlaps its span with an IoU of 0.3 or more."""
     ours, theirs = answer.claims, item.gold.claims
-    scored = [(iou(claim.quote.span, gold.span), i, j) for i, claim in enumerate(ours) for j, gold in enumerate(theirs)]
-    pairs = greedy_pairs(scored, SAME_PLACE_IOU)
+    pairs = _same_place(ours, theirs)
     matched = [(ours[pair.ours], theirs[pair.theirs]) for pair in pairs]
     tally = Tally(ours=len(ours), theirs=len(theirs), hits=len(pairs), iou=sum(pair.score for pair in pairs))
     tally.add("worthy", sum(gold.check_worthiness >= WORTHY for gold in theirs))
@@ -32,6 +31,17 @@ def count(item: Item[ReferenceGold], answer: Answer) -> Tally:
     for claim, gold in matched:
         _count_labels(tally, claim, gold)
     return tally
+
+
+def wordings(item: Item[ReferenceGold], answer: Answer) -> list[Wordings]:
+    """The texts of each claim found and of the annotated one it was found for, in the article's order."""
+    pairs = sorted(_same_place(answer.claims, item.gold.claims), key=lambda pair: pair.theirs)
+    return [(answer.claims[pair.ours].text, item.gold.claims[pair.theirs].text) for pair in pairs]
+
+
+def _same_place(ours: Sequence[AnswerClaim], theirs: Sequence[GoldClaim]) -> list[Pair]:
+    scored = [(iou(claim.quote.span, gold.span), i, j) for i, claim in enumerate(ours) for j, gold in enumerate(theirs)]
+    return greedy_pairs(scored, SAME_PLACE_IOU)
 
 
 def _same_wording(ours: Sequence[AnswerClaim], theirs: Sequence[GoldClaim]) -> list[Pair]:
@@ -158,4 +168,5 @@ REFERENCE = Scorer(
         ConfusionTable("others", "Stance of others, where found", LABELS),
         ConfusionTable("kind", "Kind", KINDS),
     ),
+    wordings,
 )

@@ -9,6 +9,9 @@ from evals.answers import Answer
 from evals.figures import Figure
 from evals.items import Item, Range
 
+Wordings = tuple[str, str]
+"""A claim of an answer and the labelled one at its place, in the words of each."""
+
 
 class Tally(dict[str, float]):
     """Counts of one article by column."""
@@ -24,7 +27,8 @@ class Scorer:
 
     `count` turns an article and its answer into counts, `figures` are made of their sums, the one called `headline`
     stands for the set in plots and sorts its articles. `golds` gives what people labelled, to be shown beside an answer's
-    claims. `curve` names the figures of precision and recall, `tables` the confusion tables among the counts.
+    claims. `curve` names the figures of precision and recall, `tables` the confusion tables among the counts. `pairs` gives
+    what a judge may compare.
     """
 
     count: Callable[[Item[Any], Answer], Tally]
@@ -33,6 +37,7 @@ class Scorer:
     golds: Callable[[Item[Any]], Sequence["GoldLine"]]
     curve: tuple[str, str] | None = None
     tables: tuple["ConfusionTable", ...] = ()
+    pairs: Callable[[Item[Any], Answer], Sequence[Wordings]] | None = None
 
     @property
     def headline_figure(self) -> Figure:

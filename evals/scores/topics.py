@@ -66,26 +66,27 @@ def _count_labels(tally: Tally, gold: TopicClaim, claims: Sequence[AnswerClaim])
         tally.add("spans")
         tally.add("iou", iou(claim.quote.span, span))
     if gold.reported is True:
-        same = token_f1(english_words(claim.claimant), english_words(gold.claimer))
+        same = token_f1(english_words(claim.takes_stance), english_words(gold.claimer))
         where = "inside" if gold.claimer_in_sentence else "outside"
         for column in ("claimers", f"claimers_{where}"):
             tally.add(column)
             tally.add(f"{column}_f1", same)
     if gold.reported is not None:
-        tally.add("own_hits", not gold.reported and not claim.claimant)
-        tally.add("own_ours", not claim.claimant)
+        own = claim.takes_stance is None
+        tally.add("own_hits", not gold.reported and own)
+        tally.add("own_ours", own)
         tally.add("own_theirs", not gold.reported)
         tally.add("voices")
-        tally.add("voices_right", gold.reported == bool(claim.claimant))
+        tally.add("voices_right", gold.reported != own)
     if gold.stance:
         tally.add(cell("stance", gold.stance, stance_of_claimer(claim)))
 
 
 def stance_of_claimer(claim: AnswerClaim) -> str:
-    """`refute` when who makes the claim (the article, in its own voice) refutes it, else `affirm`."""
+    """`refute` when who takes the stance (the article, in its own voice) refutes it, else `affirm`."""
     held = claim.article
-    if claim.claimant:
-        held = next((stance.label for stance in claim.others if stance.holder == claim.claimant), None)
+    if holder := claim.takes_stance:
+        held = next((stance.label for stance in claim.others if stance.holder == holder), None)
     return "refute" if held == StanceLabel.REFUTES else "affirm"
 
 

@@ -113,8 +113,8 @@ def test_every_sentence_as_a_claim_is_the_known_yardstick():
     assert (found.low, found.high) == (pytest.approx(0.671, abs=0.01), pytest.approx(0.725, abs=0.01))
 
 
-def predictions(result, path):
-    """The answers in the shape the older scorer reads."""
+def predictions(result, path, claimer):
+    """The answers in the shape the older scorer reads; `claimer` gives what it compares with the labelled one."""
     rows = [
         {
             "doc_id": scored.item.id,
@@ -122,7 +122,7 @@ def predictions(result, path):
                 {
                     "start": claim.quote.span[0],
                     "end": claim.quote.span[1],
-                    "claimer": claim.claimant,
+                    "claimer": claimer(claim),
                     "stance": stance_of_claimer(claim),
                 }
                 for claim in scored.answer.claims
@@ -137,7 +137,12 @@ def predictions(result, path):
 @pytest.mark.parametrize("name", ["every_sentence", "reporting_verb"])
 def test_newsclaims_figures_are_those_of_its_scorer(name, tmp_path):
     result = result_of("newsclaims", BASELINES[name])
-    told = output_of("score.py", "newsclaims", DATA / DATASETS["newsclaims"].file, predictions(result, tmp_path / "p.jsonl"))
+    told = output_of(
+        "score.py",
+        "newsclaims",
+        DATA / DATASETS["newsclaims"].file,
+        predictions(result, tmp_path / "p.jsonl", lambda claim: claim.takes_stance),
+    )
     found = {name: in_percent(one.value) for name, one in estimate(result).items()}
     assert f"'R': {found['sentence_recall']}, 'F1': {found['sentence_f1']}," in told
     assert f"acc {found['topic_stance']} " in told
@@ -150,7 +155,12 @@ def test_newsclaims_figures_are_those_of_its_scorer(name, tmp_path):
 @pytest.mark.parametrize("dataset", ["polnear", "german_wikinews_quotes"])
 def test_attribution_figures_are_those_of_their_scorer(dataset, name, tmp_path):
     result = result_of(dataset, BASELINES[name])
-    told = output_of("score.py", "attribution", DATA / DATASETS[dataset].file, predictions(result, tmp_path / "p.jsonl"))
+    told = output_of(
+        "score.py",
+        "attribution",
+        DATA / DATASETS[dataset].file,
+        predictions(result, tmp_path / "p.jsonl", lambda claim: claim.named_as),
+    )
     found = {name: one.value and in_percent(one.value) for name, one in estimate(result).items()}
     assert f"accuracy {found['voice']}% " in told
     assert f"when both attributed {found['claimant_f1']}\n" in told

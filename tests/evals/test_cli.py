@@ -1,58 +1,23 @@
 import io
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from rich.console import Console
 
-from evals.cli import evals
 from evals.items import Item, NoGold
 from evals.run import Asked, Outcome, RunInfo
 from evals.running import folder_name, progress
-from service.cli.effects import Effects
 from service.errors import ModelMisconfiguredError, ModelSchemaError, SetupError
-from service.pipeline.analyze import Services
-from service.prompt_files import find_prompts, load_prompts
+from tests.evals.bench import Bench
 from tests.evals.miniature import document
 from tests.evals.runs import keep_run
-from tests.fakes import ScriptedModel, claim
+from tests.fakes import claim
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
 COST = "the bridge cost 40 million euros"
 REPLY = json.dumps({"claims": [claim(1, COST, claimant="Mayor Ann Roe")]})
-
-
-class Bench:
-    """The command line of the evaluation with a scripted model, and what it was asked to build."""
-
-    def __init__(self, data, *outcomes, environ=None):
-        self.model = ScriptedModel(*outcomes)
-        self.built = []
-        self.closed = []
-        self.effects = Effects(
-            environ={"FACTCHECK_DATA": str(data), **(environ or {})},
-            build_services=self.build_services,
-            serve=lambda _: None,
-            fetch=lambda *_: Path(),
-            find_prompts=find_prompts,
-            configure_logs=lambda _: None,
-            is_terminal=lambda _: False,
-        )
-
-    def build_services(self, settings, *, progress, drafts):
-        progress.start("weights", 0)
-        progress.done()
-        self.built.append((settings.model, drafts))
-        prompts = load_prompts(find_prompts(), drafts=drafts)
-        if settings.model:
-            self.model.traits = replace(self.model.traits, name=settings.model)
-        return Services(self.model, prompts, close=lambda: self.closed.append(settings.model))
-
-    def run(self, *arguments):
-        return CliRunner().invoke(evals, [str(argument) for argument in arguments], obj=self.effects)
 
 
 def test_sets_are_listed_with_those_that_are_missing(data):
@@ -83,6 +48,14 @@ def test_a_run_answers_the_articles_prints_its_folder_and_sums_up(data, tmp_path
     assert folder.name.startswith("extract_claims@1-scripted-")
     assert "1 of 1" in result.stderr
     assert re.search(r"reference\s+1\s+0\s+Claim F1\s+66\.7", result.stderr)
+    for figure in (
+        "Cost: Calls",
+        "Cost: … cached",
+        "Cost per claim: Tokens out",
+        "Read alone: Stands alone",
+        "Proof: Set aside",
+    ):
+        assert re.search(rf"scripted\s+reference\s+{figure}\s+\d", result.stderr), figure
     assert bench.closed == [None]
 
 
