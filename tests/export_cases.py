@@ -20,9 +20,7 @@ from service.domain import (
     Coverage,
     Kind,
     Mode,
-    ModelProvenance,
     PassageCoverage,
-    Provenance,
     Quote,
     SetAside,
     SetAsideReason,
@@ -30,9 +28,11 @@ from service.domain import (
     StanceLabel,
     Usage,
 )
+from service.earlier import Changes, ClaimMemory
 from service.export.formats import FORMATS
 from service.export.html_page import CONTENT_SECURITY_POLICY
 from service.export.html_style import STYLE
+from service.provenance import DecidedBy, Decider, ModelProvenance, Provenance
 from service.text.offsets import OffsetMap
 
 GOLDEN = Path(__file__).parent / "golden" / "export"
@@ -40,6 +40,7 @@ PROVENANCE = Provenance(
     prompt="extract_claims@1#87ff312e9e44",
     schema="claim_list@1#0123456789ab",
     model=ModelProvenance("small-1", "small-1-2026-05", "models.example.org", "json_schema"),
+    decided_by=DecidedBy(Decider.MODEL, Decider.MODEL, Decider.MODEL, Decider.MODEL),
     service="0.1.0",
 )
 USAGE = Usage(calls=2, retries=1, input_tokens=1204, cached_tokens=890, output_tokens=371, duration_ms=2140, cache="miss")
@@ -96,7 +97,13 @@ def latin():
     words = Words(text)
     hale = Claimant("Ms Hale", words("Ms Hale"), "the minister")
     return analysis(
-        article(text, title="Prices & <i>people</i>", url="https://news.example.org/a?b=1&c=2", published_at="2026-05-04"),
+        article(
+            text,
+            title="Prices & <i>people</i>",
+            url="https://news.example.org/a?b=1&c=2",
+            published_at="2026-05-04",
+            author="*Ada* <b>Quill</b>",
+        ),
         [
             made_claim(
                 "c_0a1b2c",
@@ -256,15 +263,28 @@ def analyses(draw):
     maybe = st.none() | strings
     claims = [claim(number) for number in range(draw(st.integers(0, 3)))]
     failed = draw(maybe)
+    former = st.lists(st.builds(ClaimMemory, strings, strings, strings), max_size=2).map(tuple)
+    ids = tuple(claim.id for claim in claims)
+    new, kept = (ids, ()) if draw(st.booleans()) else ((), ids)
     return analysis(
-        article(text, draw(strings), title=draw(maybe), url=draw(maybe), published_at=draw(maybe)),
+        article(text, draw(strings), title=draw(maybe), url=draw(maybe), published_at=draw(maybe), author=draw(maybe)),
         claims,
         id=draw(strings),
         status=draw(st.sampled_from(AnalysisStatus)),
         coverage=Coverage(3, 2, (PassageCoverage(0, len(text), "0" * 64, failed),)),
         set_aside=tuple(draw(st.lists(st.builds(SetAside, st.sampled_from(SetAsideReason), strings), max_size=2))),
         warnings=tuple(draw(st.lists(st.builds(Caveat, strings, strings), max_size=2))),
-        provenance=draw(st.builds(Provenance, strings, strings, st.builds(ModelProvenance, *[strings] * 4), strings)),
+        changes=draw(st.none() | st.builds(Changes, strings, st.just(new), former, st.just(kept), former)),
+        provenance=draw(
+            st.builds(
+                Provenance,
+                strings,
+                strings,
+                st.builds(ModelProvenance, strings, st.none() | strings, strings, st.none() | strings),
+                st.builds(DecidedBy, *[st.sampled_from(Decider)] * 4),
+                strings,
+            )
+        ),
     )
 
 

@@ -35,6 +35,7 @@ class ScriptedModel:
 
     def complete(self, call: ModelCall, deadline: Deadline) -> Reply:
         deadline.check()
+        call.budget.spend()
         self.calls.append(call)
         assert self._outcomes, "the model was asked more often than the test scripted"
         outcome = self._outcomes.pop(0)

@@ -11,12 +11,12 @@ import pytest
 import structlog
 from flask.testing import FlaskClient
 
-from service.app import create_app
 from service.llm.base import ModelCall, Reply, ReplySchema, ResponseFormat
 from service.logs import configure_logs
 from service.pipeline.analyze import Services
 from service.prompting import PromptLibrary, parse_prompt
 from service.settings import Settings
+from tests.described import create_app
 from tests.fakes import FixedClock, ScriptedModel
 
 TEXT = "Prices rose by 5 percent in May. Ms Hale denied it."

@@ -14,6 +14,8 @@ from typing import Any
 from service.errors import SetupError
 from service.llm.base import ModelCall, Reply
 from service.pipeline.analyze import Services
+from service.pipeline.gate import Gate
+from service.pipeline.schedule import Limits, Schedule
 from service.server import serve
 from service.settings import Settings
 from tests.api.conftest import PROMPTS, NeverTired
@@ -44,10 +46,11 @@ def _say(words: str) -> None:
 
 
 def _main(told: dict[str, Any]) -> None:
-    def build(_settings: Settings) -> Services:
+    def build(settings: Settings) -> Services:
         if told.get("broken"):
             raise SetupError("the build failed", ["and here is why"])
-        return Services(model=SlowOnRequest(), prompts=PROMPTS, close=lambda: _say("closed"))
+        gate, schedule = Gate(settings.server_threads), Schedule(Limits(settings.max_model_calls))
+        return Services(SlowOnRequest(), PROMPTS, close=lambda: _say("closed"), gate=gate, schedule=schedule)
 
     settings = Settings(**{"port": 0, "deadline_s": 30} | told.get("settings", {}))
     if settings.base_url:

@@ -219,7 +219,7 @@ def test_faults_of_body_query_and_headers_are_told_together(service):
 def test_other_ways_to_hand_over_an_article_are_refused_by_name(service, body, pointer):
     (fault,) = problem(service.post(body), 422, "invalid-request")["errors"]
     assert fault["pointer"] == pointer
-    assert "yet" in fault["detail"]
+    assert "does not fetch" in fault["detail"]
 
 
 @pytest.mark.parametrize("content_type", [JSON, PLAIN])
@@ -295,7 +295,7 @@ def never_fails(response):
     json.loads(response.get_data())
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)  # the first page loads what reads pages
 @given(st.binary(max_size=300), content_types)
 def test_any_bytes_are_answered_without_failing(body, content_type):
     never_fails(ANY_SERVICE.client.post("/analyze", data=body, content_type=content_type))

@@ -3,16 +3,13 @@
 import json
 import re
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
-from service.app import create_app
 from service.errors import ModelUnavailableError
 from service.llm.base import Reply, ResponseFormat
 from service.pipeline.analyze import Services
 from service.prompt_files import find_prompts, load_prompts
 from service.settings import Settings
+from tests.described import create_app
 from tests.fakes import TRAITS, claim, stance
 
 LIBRARY = load_prompts(find_prompts())
@@ -48,23 +45,17 @@ class ReadingModel:
         return None
 
 
-@pytest.fixture
-def pool():
-    with ThreadPoolExecutor(4) as executor:
-        yield executor
-
-
-def ask(model, pool, text=TEXT, **request):
-    services = Services(model, LIBRARY, pool=pool)
+def ask(model, text=TEXT, **request):
+    services = Services(model, LIBRARY)
     client = create_app(Settings(), services).test_client()
     body = {"article": {"text": text}, "prompt": "extract_claims@1", **request}
     response = client.post("/analyze", json=body)
     return response.status_code, response.get_json()
 
 
-def test_a_long_article_costs_at_most_one_call_for_6000_characters(pool):
+def test_a_long_article_costs_at_most_one_call_for_6000_characters():
     model = ReadingModel()
-    status, answer = ask(model, pool)
+    status, answer = ask(model)
     assert status == 200
     assert answer["usage"]["calls"] == len(model.asked) == len(TEXT) // 6_000 > 2
     assert answer["coverage"]["read"] == answer["coverage"]["sentences"] == 400
@@ -74,14 +65,14 @@ def test_a_long_article_costs_at_most_one_call_for_6000_characters(pool):
         assert TEXT[one["quote"]["start"] : one["quote"]["end"]] == one["quote"]["text"]
 
 
-def test_a_failed_passage_fails_the_request_and_names_its_range(pool):
-    status, problem = ask(ReadingModel(fail_on="bridge 200 "), pool)
+def test_a_failed_passage_fails_the_request_and_names_its_range():
+    status, problem = ask(ReadingModel(fail_on="bridge 200 "))
     assert (status, problem["code"]) == (502, "upstream-unavailable")
     assert "bridge 200 " in TEXT[problem["passage"]["start"] : problem["passage"]["end"]]
 
 
-def test_a_part_is_answered_only_when_asked_for_and_called_one(pool):
-    status, answer = ask(ReadingModel(fail_on="bridge 200 "), pool, options={"allow_partial": True})
+def test_a_part_is_answered_only_when_asked_for_and_called_one():
+    status, answer = ask(ReadingModel(fail_on="bridge 200 "), options={"allow_partial": True})
     assert (status, answer["status"]) == (200, "partial")
     (failed,) = [one for one in answer["coverage"]["passages"] if one["status"] == "failed"]
     assert failed["code"] == "upstream-unavailable"
@@ -90,8 +81,8 @@ def test_a_part_is_answered_only_when_asked_for_and_called_one(pool):
     assert "passages_failed" in [warning["code"] for warning in answer["warnings"]]
 
 
-def test_what_was_cut_by_max_claims_is_flagged(pool):
-    _, answer = ask(ReadingModel(), pool, options={"max_claims": 2})
+def test_what_was_cut_by_max_claims_is_flagged():
+    _, answer = ask(ReadingModel(), options={"max_claims": 2})
     assert len(answer["claims"]) == 2
     assert "max_claims_reached" in [warning["code"] for warning in answer["warnings"]]
     assert {one["reason"] for one in answer["set_aside"]} == {"over_max_claims"}

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.app import create_app
 from service.errors import SetupError
 from service.settings import Settings
 from service.web.problems import PROBLEMS
 from tests.api.conftest import PROMPTS, TEXT, NeverTired, problem, start_service
+from tests.described import create_app
 from tests.fakes import ScriptedModel, claim
 
 PATHS = ["/healthz", "/readyz", "/prompts", "/problems", "/problems/not-found", "/nowhere", "/analyze"]
@@ -152,6 +152,7 @@ def test_an_analysis_is_one_line_of_counts(log):
     service.post({"article": {"text": TEXT, "language": "en", "title": TEXT}}, headers={"X-Request-Id": "r1"})
     (line,) = log()
     assert line.pop("timestamp")
+    assert (len(line.pop("trace_id")), len(line.pop("span_id"))) == (32, 16)
     assert line == {
         "event": "request",
         "level": "info",
@@ -169,6 +170,7 @@ def test_an_analysis_is_one_line_of_counts(log):
         "output_tokens": 20,
         "cache": "miss",
         "claims": 1,
+        "warnings": [],
         "set_aside": {"quote_not_found": 1},
     }
 

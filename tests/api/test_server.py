@@ -1,17 +1,12 @@
 import json
 import logging
 import os
-import re
 import signal
-import socket
-import subprocess
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from http.client import HTTPConnection
-from pathlib import Path
-from time import monotonic, sleep
+from contextlib import ExitStack, closing
+from functools import partial
+from time import monotonic
 
 import pytest
 from gunicorn.arbiter import Arbiter
@@ -36,93 +31,12 @@ from service.server import (
 from service.settings import Settings
 from service.worker import Worker
 from tests.api.conftest import PROMPTS, TEXT, NeverTired
+from tests.api.running import HEAD, PATIENCE_S, loopback, running, wait_until
 from tests.api.served import TOGETHER
 from tests.fakes import ScriptedModel
 from tests.model_double import ModelDouble, Modes
 
-ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30
 SECRET = b"words of an embargoed article"
-loopback = pytest.mark.loopback
-
-
-class Running:
-    """A server in a process of its own; what it says on stderr is gathered in `said`."""
-
-    def __init__(self, **told):
-        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
-            [sys.executable, "-m", "tests.api.served", json.dumps(told)], cwd=ROOT, stderr=subprocess.PIPE, text=True
-        )
-        self.said = ""
-        self._changed = threading.Condition()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self):
-        for line in self.process.stderr:
-            with self._changed:
-                self.said += line
-                self._changed.notify_all()
-
-    def wait_until_said(self, pattern):
-        with self._changed:
-            assert self._changed.wait_for(lambda: re.search(pattern, self.said), PATIENCE_S), self.said
-            return re.search(pattern, self.said)
-
-    def connect(self):
-        port = int(self.wait_until_said(r"Listening at: http://127\.0\.0\.1:(\d+)")[1])
-        return HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-
-    def ask(self, method="POST", path="/analyze", body=TEXT, **headers):
-        connection = self.connect()
-        try:
-            connection.request(method, path, body, {"Content-Type": "text/plain", "Connection": "close"} | headers)
-            response = connection.getresponse()
-            return response.status, json.loads(response.read())
-        finally:
-            connection.close()
-
-    def send_raw(self, data, *, end=False):
-        connection = self.connect()
-        connection.connect()
-        try:
-            connection.sock.sendall(data)
-            if end:
-                connection.sock.shutdown(socket.SHUT_WR)
-            received = b""
-            while piece := connection.sock.recv(65_536):
-                received += piece
-            return received
-        finally:
-            connection.close()
-
-    def leave(self, how=signal.SIGTERM):
-        """The exit status."""
-        self.process.send_signal(how)
-        return self.finish()
-
-    def finish(self):
-        status = self.process.wait(PATIENCE_S)
-        self._reader.join()
-        self.process.stderr.close()
-        return status
-
-
-def wait_until(holds):
-    end = monotonic() + PATIENCE_S
-    while not holds():
-        assert monotonic() < end
-        sleep(0.01)
-
-
-@contextmanager
-def running(**told):
-    server = Running(**told)
-    try:
-        yield server
-    finally:
-        if server.process.poll() is None:
-            server.leave(signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -161,9 +75,6 @@ def test_the_limit_of_a_body_is_the_same_with_and_without_its_length(server, siz
     body = b"\0" * size
     assert server.ask(body=body)[0] == status
     assert server.ask(body=iter([body[:100_000], body[100_000:]]))[0] == status
-
-
-HEAD = b"POST /analyze HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
 
 
 @loopback
@@ -228,9 +139,22 @@ def test_a_client_that_stops_sending_is_let_go(server):
 
 
 @loopback
+def test_clients_that_never_close_their_connection_keep_nobody_waiting(server):
+    with ExitStack() as stack:
+        for _ in range(8):
+            connection = stack.enter_context(closing(server.connect()))
+            connection.connect()
+            connection.sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert b"".join(iter(partial(connection.sock.recv, 65_536), b"")).endswith(b'{"status":"ok"}')
+        begun = monotonic()
+        assert server.ask("GET", "/healthz", None)[0] == 200
+        assert monotonic() - begun < 1
+
+
+@loopback
 def test_articles_are_read_side_by_side(server):
     with ThreadPoolExecutor(TOGETHER) as pool:
-        statuses = [status for status, _ in pool.map(lambda _: server.ask(body="TOGETHER now."), range(TOGETHER))]
+        statuses = [status for status, _ in pool.map(lambda number: server.ask(body=f"TOGETHER {number}."), range(TOGETHER))]
     assert statuses == [200] * TOGETHER
 
 
@@ -256,7 +180,8 @@ def test_services_that_cannot_be_built_end_the_server():
 @loopback
 def test_the_server_as_it_is_shipped_answers_what_it_is_serving_before_it_leaves():
     with ModelDouble(Modes(latency_s=1)) as double, running(settings={"base_url": double.base_url}) as server:
-        assert server.ask("GET", "/readyz", None) == (200, {"status": "ready"})
+        status, ready = server.ask("GET", "/readyz", None)
+        assert (status, ready["status"], [model["circuit"] for model in ready["models"]]) == (200, "ready", ["closed"])
         with ThreadPoolExecutor(1) as pool:
             asked = pool.submit(server.ask)
             wait_until(lambda: double.calls)
@@ -343,7 +268,7 @@ def test_gunicorn_takes_every_option_and_reads_nothing_else():
         config.set(name, value)
     assert config.worker_class is Worker
     assert config.address == [3]
-    assert (config.workers, config.threads) == (1, 7)
+    assert (config.workers, config.threads) == (1, 15)
     assert config.worker_connections > config.threads
     assert config.graceful_timeout > 100.5
     assert config.timeout >= 120

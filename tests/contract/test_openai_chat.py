@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from types import MappingProxyType
 
 import httpx2
@@ -30,7 +31,7 @@ from service.errors import (
     ModelUnavailableError,
     SetupError,
 )
-from service.llm.base import Message, ModelCall, ModelTraits, Reply, ReplySchema, ResponseFormat
+from service.llm.base import CallBudget, Message, ModelCall, ModelTraits, Reply, ReplySchema, ResponseFormat
 from service.llm.openai_chat import CONNECT_TIMEOUT_S, OpenAIChatModel
 from service.llm.retrying import RetryingModel
 from tests.fakes import FixedClock
@@ -45,6 +46,13 @@ CALL = ModelCall(
     temperature=0.0,
     max_output_tokens=50,
 )
+
+
+def fresh(**changes) -> ModelCall:
+    """The call as a new question: with all its requests still to spend."""
+    return replace(CALL, **{"budget": CallBudget()} | changes)
+
+
 GOOD = completion('{"claims": []}', model="served-model", input_tokens=120, cached_tokens=80, output_tokens=9)
 
 Handler = Callable[[httpx2.Request], httpx2.Response]
@@ -59,7 +67,7 @@ def adapter(handler: Handler, **changes) -> Iterator[OpenAIChatModel]:
 
 def ask(handler: Handler, deadline_s: float = 5.0) -> Reply:
     with adapter(handler) as model:
-        return model.complete(CALL, Deadline.after(deadline_s))
+        return model.complete(fresh(), Deadline.after(deadline_s))
 
 
 def answers(value, status: int = 200, **headers: str) -> Handler:
@@ -142,7 +150,7 @@ def test_the_same_call_is_sent_in_the_same_bytes():
 
     with adapter(handler) as model:
         for _ in range(3):
-            model.complete(CALL, Deadline.after(5))
+            model.complete(fresh(), Deadline.after(5))
 
     assert len(set(seen)) == 1
 
@@ -155,8 +163,8 @@ def test_an_attempt_may_take_what_is_left_and_no_longer():
         return httpx2.Response(200, json=GOOD)
 
     with adapter(handler) as model:
-        model.complete(CALL, Deadline(at=60.0, clock=lambda: 0.0))
-        model.complete(CALL, Deadline(at=2.0, clock=lambda: 0.0))
+        model.complete(fresh(), Deadline(at=60.0, clock=lambda: 0.0))
+        model.complete(fresh(), Deadline(at=2.0, clock=lambda: 0.0))
 
     assert seen == [
         {"connect": CONNECT_TIMEOUT_S, "read": 60.0, "write": 60.0, "pool": 60.0},
@@ -172,7 +180,7 @@ def test_extra_members_are_sent_over_our_own():
         return httpx2.Response(200, json=GOOD)
 
     with adapter(handler, extra_body=MappingProxyType({"cache_prompt": True, "temperature": 1})) as model:
-        model.complete(CALL, Deadline.after(5))
+        model.complete(fresh(), Deadline.after(5))
 
     assert (seen[0]["cache_prompt"], seen[0]["temperature"]) == (True, 1)
 
@@ -188,7 +196,7 @@ def test_an_endpoint_without_keys_is_asked_with_none_of_ours(monkeypatch):
 
     client = httpx2.Client(transport=httpx2.MockTransport(handler))
     with closing(OpenAIChatModel(TRAITS, "http://double.test", "", http_client=client)) as model:
-        model.complete(CALL, Deadline.after(5))
+        model.complete(fresh(), Deadline.after(5))
 
     assert seen == ["Bearer none"]
 
@@ -203,7 +211,7 @@ def test_no_url_means_openai_itself_whatever_the_environment_says(monkeypatch):
 
     client = httpx2.Client(transport=httpx2.MockTransport(handler))
     with closing(OpenAIChatModel(TRAITS, None, KEY, http_client=client)) as model:
-        model.complete(CALL, Deadline.after(5))
+        model.complete(fresh(), Deadline.after(5))
 
     assert seen == ["https://api.openai.com/v1/chat/completions"]
 
@@ -310,6 +318,43 @@ def test_statuses_become_our_errors(handler, expected):
     assert type(refusal_of(handler)) is expected
 
 
+@pytest.mark.parametrize(
+    ("handler", "may_retry", "once"),
+    [
+        pytest.param(sends(b"<html>sign in</html>", "text/html"), True, True, id="1 html"),
+        pytest.param(sends(b""), True, False, id="2 empty"),
+        pytest.param(sends(b"[" * 200_000), False, False, id="4 deep"),
+        pytest.param(answers(GOOD | {"choices": []}), True, False, id="7 no choices"),
+        pytest.param(message(content=""), True, True, id="8 empty content"),
+        pytest.param(complains(500), True, False, id="20 500"),
+        pytest.param(complains(408), True, True, id="22 408"),
+        pytest.param(complains(409), True, True, id="22 409"),
+        pytest.param(answers({}, 307, location="http://elsewhere.test"), False, False, id="26 redirect"),
+    ],
+)
+def test_each_failure_tells_what_another_try_is_worth(handler, may_retry, once):
+    error = refusal_of(handler)
+
+    assert isinstance(error, ModelError)
+    assert (error.may_retry, error.once) == (may_retry, once)
+
+
+@pytest.mark.parametrize(
+    ("content", "blank"),
+    [
+        pytest.param('{"claims": [' + "\n" * 200, True, id="white space to the limit"),
+        pytest.param('{"claims": [' + "\n" * 199, False, id="a little white space"),
+        pytest.param('{"claims": [{"quote": "and so on', False, id="words to the limit"),
+        pytest.param(["\n" * 200], False, id="no text"),
+    ],
+)
+def test_a_cut_off_reply_lost_in_white_space_is_told_apart(content, blank):
+    error = refusal_of(choice(finish_reason="length", message={"content": content}))
+
+    assert isinstance(error, ModelTruncatedError)
+    assert error.blank is blank
+
+
 def test_a_wait_asked_for_is_passed_on():
     assert refusal_of(complains(429, {"retry-after": "7"})).retry_after_s == 7
 
@@ -333,7 +378,7 @@ def test_a_redirect_is_not_followed_even_by_a_client_that_would():
         closing(OpenAIChatModel(TRAITS, "http://double.test/v1", KEY, http_client=client)) as model,
         pytest.raises(ModelReplyError, match="307"),
     ):
-        model.complete(CALL, Deadline.after(5))
+        model.complete(fresh(), Deadline.after(5))
 
     assert seen == ["double.test"]
 
@@ -382,7 +427,7 @@ def test_silence_until_the_deadline_is_the_deadlines_error():
         raise httpx2.ReadTimeout(SECRET)
 
     with adapter(handler) as model, pytest.raises(DeadlineExceededError):
-        model.complete(CALL, Deadline.after(5, clock))
+        model.complete(fresh(), Deadline.after(5, clock))
 
 
 def test_nothing_is_asked_after_the_deadline():
@@ -527,48 +572,79 @@ class Picky:
 def test_a_schema_that_is_not_supported_is_asked_for_in_words_and_that_is_remembered(status):
     endpoint = Picky(formats=("json_object", None), status=status)
     with adapter(endpoint) as model:
-        first = model.complete(CALL, Deadline.after(5))
-        second = model.complete(CALL, Deadline.after(5))
+        first = model.complete(fresh(), Deadline.after(5))
+        second = model.complete(fresh(), Deadline.after(5))
 
     assert (first.response_format, first.calls, first.retries) == (ResponseFormat.JSON_OBJECT, 2, 0)
     assert (second.response_format, second.calls) == (ResponseFormat.JSON_OBJECT, 1)
     assert [wanted for wanted, *_ in endpoint.asked] == ["json_schema", "json_object", "json_object"]
 
 
-def test_an_endpoint_that_takes_next_to_nothing_is_met_in_five_requests():
+def test_an_endpoint_that_takes_next_to_nothing_is_met_over_two_questions():
     endpoint = Picky(formats=(None,), limit="max_completion_tokens", temperature=False)
     with adapter(endpoint) as model:
-        first = model.complete(CALL, Deadline.after(5))
-        second = model.complete(CALL, Deadline.after(5))
+        with pytest.raises(ModelUnavailableError) as caught:
+            model.complete(fresh(), Deadline.after(5))
+        second = model.complete(fresh(), Deadline.after(5))
+        third = model.complete(fresh(), Deadline.after(5))
 
-    assert (first.response_format, first.calls) == (ResponseFormat.TEXT, 5)
-    assert second.calls == 1
+    assert not caught.value.may_retry
+    assert (second.response_format, second.calls, third.calls) == (ResponseFormat.TEXT, 2, 1)
     assert endpoint.asked[-1] == (None, "max_completion_tokens", False)
 
 
-def test_an_endpoint_that_refuses_everything_is_asked_five_times_and_nothing_is_remembered():
+def test_an_endpoint_that_refuses_everything_is_never_asked_more_than_a_question_may_cost_and_nothing_is_remembered():
     asked: list[str | None] = []
 
     def handler(request: httpx2.Request) -> httpx2.Response:
         asked.append(json.loads(request.content).get("response_format", {}).get("type"))
         return httpx2.Response(400, json={"error": {"message": "max_tokens temperature response_format"}})
 
+    errors = []
     with adapter(handler) as model:
-        for _ in range(2):
-            with pytest.raises(ModelMisconfiguredError):
-                model.complete(CALL, Deadline.after(5))
+        for _ in range(4):
+            with pytest.raises(ModelError) as caught:
+                model.complete(fresh(), Deadline.after(5))
+            errors.append(type(caught.value))
 
+    assert errors == [ModelUnavailableError, ModelMisconfiguredError] * 2
     assert asked == (["json_schema"] * 3 + ["json_object", None]) * 2
 
 
 def test_steps_taken_by_calls_at_once_are_all_remembered():
     endpoint = Picky(formats=(None,), limit="max_completion_tokens", temperature=False)
     with adapter(endpoint) as model, ThreadPoolExecutor(8) as pool:
-        replies = list(pool.map(lambda _: model.complete(CALL, Deadline.after(5)), range(16)))
-        last = model.complete(CALL, Deadline.after(5))
+        replies = list(pool.map(lambda _: model.complete(fresh(budget=CallBudget(5)), Deadline.after(5)), range(16)))
+        last = model.complete(fresh(), Deadline.after(5))
 
     assert all(reply.calls <= 5 for reply in replies)
     assert last.calls == 1
+
+
+def test_a_call_without_schema_mode_is_not_held_to_the_schema_and_changes_nothing_for_others():
+    endpoint = Picky()
+    with adapter(endpoint) as model:
+        free = model.complete(fresh(schema_mode=False), Deadline.after(5))
+        held = model.complete(fresh(), Deadline.after(5))
+
+    assert [wanted for wanted, *_ in endpoint.asked] == [None, "json_schema"]
+    assert (free.response_format, held.response_format) == (ResponseFormat.TEXT, ResponseFormat.JSON_SCHEMA)
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_words_of_the_article_in_an_error_choose_no_format(status):
+    said = "The grammar of json_schema, the minister said, is beyond the maximum context length of voters."
+    call = fresh(messages=(Message("user", said),))
+    asked: list[bytes] = []
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.content)
+        return httpx2.Response(status, json={"error": {"message": f"Cannot answer: {said}"}})
+
+    with adapter(handler) as model, pytest.raises((ModelMisconfiguredError, ModelUnavailableError)):
+        model.complete(call, Deadline.after(5))
+
+    assert len(asked) == 1
 
 
 def test_the_deadline_also_ends_a_negotiation():
@@ -580,7 +656,7 @@ def test_the_deadline_also_ends_a_negotiation():
         return endpoint(request)
 
     with adapter(handler) as model, pytest.raises(DeadlineExceededError):
-        model.complete(CALL, Deadline.after(5, clock))
+        model.complete(fresh(), Deadline.after(5, clock))
 
     assert len(endpoint.asked) == 2
 
@@ -598,26 +674,39 @@ def test_the_sdk_does_not_retry_under_the_retry_loop():
     with adapter(handler) as inner:
         model = RetryingModel(inner, attempts=3, sleep=lambda _: None, random=lambda: 0.0)
         with pytest.raises(ModelUnavailableError):
-            model.complete(CALL, Deadline.after(5))
+            model.complete(fresh(), Deadline.after(5))
 
     assert len(asked) == 3
 
 
 def test_retries_and_negotiation_are_counted_together():
     endpoint = Picky(formats=("json_object",))
-    failures = iter([httpx2.Response(503), httpx2.Response(503)])
+    failures = iter([httpx2.Response(503)])
 
     with adapter(lambda request: next(failures, None) or endpoint(request)) as inner:
         model = RetryingModel(inner, attempts=3, sleep=lambda _: None, random=lambda: 0.0)
-        reply = model.complete(CALL, Deadline.after(5))
+        reply = model.complete(fresh(), Deadline.after(5))
 
-    assert (reply.calls, reply.retries) == (4, 2)
+    assert (reply.calls, reply.retries) == (3, 1)
+
+
+def test_repeats_and_other_parameters_share_the_calls_of_a_question():
+    endpoint = Picky(formats=("json_object",))
+    answered = iter([httpx2.Response(503), None, httpx2.Response(503)])
+    call = fresh()
+
+    with adapter(lambda request: next(answered, None) or endpoint(request)) as inner:
+        model = RetryingModel(inner, attempts=3, sleep=lambda _: None, random=lambda: 0.0)
+        with pytest.raises(ModelUnavailableError):
+            model.complete(call, Deadline.after(5))
+
+    assert (call.budget.spent, call.budget.left) == (3, 0)
 
 
 @pytest.mark.parametrize("handler", [answers(GOOD), complains(500), complains(401, message=KEY), sends(SECRET.encode())])
 def test_nothing_secret_is_logged_at_any_level(handler, caplog):
     with caplog.at_level(logging.DEBUG), adapter(handler) as model, suppress(ModelError):
-        model.complete(CALL, Deadline.after(5))
+        model.complete(fresh(), Deadline.after(5))
 
     assert KEY not in caplog.text
     assert SECRET not in caplog.text

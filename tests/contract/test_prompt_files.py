@@ -5,8 +5,10 @@ import pytest
 
 from service.domain import Kind, StanceLabel
 from service.pipeline.analyze import REPAIR_TASK
-from service.pipeline.replies import read_reply
+from service.pipeline.prove import Prover
+from service.pipeline.replies import CITED, REASONS, read_reply
 from service.prompt_files import find_prompts, load_prompts
+from service.text.segment import segment
 
 LIBRARY = load_prompts(find_prompts())
 EXTRACT = LIBRARY.select("extract_claims@1", "extract_claims")
@@ -63,3 +65,57 @@ def test_the_repair_prompt_asks_for_the_same_schema():
 @pytest.mark.parametrize("prompt", list(LIBRARY), ids=lambda prompt: prompt.name)
 def test_every_version_has_an_entry_in_the_changelog(prompt):
     assert f"## {prompt.name}\n" in (find_prompts() / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+LATEST = LIBRARY.select("extract_claims@3", "extract_claims")
+LATEST_ITEM = LATEST.output.document["properties"]["claims"]["items"]
+LATEST_SYSTEM = LATEST.blocks[0].template
+
+
+def test_version_3_explains_every_field_of_its_schema():
+    told = re.findall(r'^- "(\w+)":', LATEST_SYSTEM, re.MULTILINE)
+    assert told == LATEST_ITEM["required"] == list(LATEST_ITEM["properties"])
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [("kind", [kind.value for kind in Kind]), ("why", list(REASONS))],
+    ids=["kind", "why"],
+)
+def test_the_lists_of_version_3_are_the_same_in_code_schema_and_prompt(field, values):
+    assert LATEST_ITEM["properties"][field]["enum"] == values
+    line = next(line for line in LATEST_SYSTEM.splitlines() if line.startswith(f'- "{field}"'))
+    assert [word for word in re.findall(r'"(\w+)"', line) if word not in {field, "worth"}] == values
+
+
+def test_the_stances_of_version_3_are_those_of_the_code():
+    labels = [*(label.value for label in StanceLabel), CITED]
+    assert LATEST_ITEM["properties"]["stances"]["items"]["properties"]["is"]["enum"] == labels
+    assert set(re.findall(r'"((?:support|refute|discuss|cite)\w*)"', LATEST_SYSTEM)) == set(labels)
+
+
+def test_the_example_in_version_3_is_a_reply_whose_every_word_is_proved():
+    lines = LATEST_SYSTEM.splitlines()
+    article = " ".join(line.partition("] ")[2] for line in lines if re.match(r"\[\d\] ", line))
+    proposed, repairs = read_reply(next(line for line in lines if line.startswith('{"sources"')), LATEST.output.name)
+    proof = Prover(article, segment(article, "en")).prove(proposed)
+    assert (len(proof.claims), proof.set_aside, repairs) == (2, (), ())
+    assert [claim.claimant and claim.claimant.mention.text for claim in proof.claims] == ["Jane Roe", "she"]
+
+
+def objects(schema):
+    """Every schema of an object inside `schema`."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "object":
+            yield schema
+        for inner in schema.values():
+            yield from objects(inner)
+
+
+@pytest.mark.parametrize("prompt", list(LIBRARY), ids=lambda prompt: prompt.name)
+def test_every_schema_keeps_to_what_strict_structured_output_takes(prompt):
+    for schema in objects(prompt.output.document):
+        assert schema["additionalProperties"] is False
+        assert schema["required"] == list(schema["properties"])
+    words = set(re.findall(r'"(\w+)":', json.dumps(prompt.output.document)))
+    assert not words & {"prefixItems", "minItems", "maxItems", "oneOf", "allOf", "if", "const", "default"}

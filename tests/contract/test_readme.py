@@ -10,9 +10,12 @@ from click import Group
 
 from service.app import create_app
 from service.cli import main
+from service.cli.output import FORMAT_NAMES
+from service.export.formats import FORMATS
 from service.pipeline.analyze import Services
 from service.prompt_files import find_prompts, load_prompts
 from service.settings import SETTING_NAMES, Settings
+from service.web.openapi.examples import example
 from service.web.problems import PROBLEMS
 from tests.fakes import ScriptedModel
 
@@ -84,9 +87,21 @@ def test_every_command_of_the_program_is_told_and_exists():
     assert used == set(known)
 
 
+def test_every_form_of_an_answer_is_told():
+    told = section("Commands")
+    assert all(f"`{name}`" in told for name in FORMAT_NAMES)
+    assert all(f"`{offered.extension}`" in told for offered in FORMATS)
+    assert all(offered.media_type.split(";")[0] in README for offered in FORMATS)
+
+
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
 def test_every_file_linked_exists(link):
     assert (ROOT / link).exists()
+
+
+def test_the_example_shown_is_that_of_the_openapi_document():
+    shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", README, re.DOTALL)[:2]]
+    assert shown == [example("request"), example("answer")], "python -m scripts.openapi takes it from the README"
 
 
 def test_the_answer_shown_quotes_the_article_shown():

@@ -15,8 +15,9 @@ from dataclasses import replace
 import httpx2
 import pytest
 
-from service.deadline import Deadline
+from service.deadline import Deadline, Interest
 from service.errors import (
+    ClientGoneError,
     DeadlineExceededError,
     FactCheckError,
     ModelBusyError,
@@ -24,9 +25,9 @@ from service.errors import (
     ModelUnavailableError,
     SetupError,
 )
-from service.llm.base import Message, ModelCall, ModelTraits, Reply, ReplySchema, ResponseFormat
+from service.llm.base import CallBudget, Message, ModelCall, ModelTraits, Reply, ReplySchema, ResponseFormat
 from service.llm.openai_chat import OpenAIChatModel
-from service.llm.transport import BoundedTransport
+from service.llm.transport import BoundedTransport, for_the_sake_of
 from tests.model_double import Answer, Call, ModelDouble, Modes, completion, error_answer, json_answer
 
 pytestmark = pytest.mark.loopback
@@ -39,6 +40,13 @@ CALL = ModelCall(
     temperature=0.0,
     max_output_tokens=50,
 )
+
+
+def fresh(**changes) -> ModelCall:
+    """The call as a new question: with all its requests still to spend."""
+    return replace(CALL, **{"budget": CallBudget()} | changes)
+
+
 GOOD = json_answer(completion("{}"))
 SHORT_S = 0.25
 LATE_S = 1.0
@@ -47,7 +55,7 @@ LATE_S = 1.0
 
 def ask(base_url: str, deadline_s: float = 5.0) -> Reply:
     with closing(OpenAIChatModel(TRAITS, base_url, KEY)) as model:
-        return model.complete(CALL, Deadline.after(deadline_s))
+        return model.complete(fresh(), Deadline.after(deadline_s))
 
 
 def until(condition: Callable[[], bool], wait_s: float = 5.0) -> bool:
@@ -110,10 +118,10 @@ def test_a_whole_answer_is_read_over_a_real_connection():
 def test_connections_serve_calls_that_follow_one_another():
     with ModelDouble() as double, closing(OpenAIChatModel(TRAITS, double.base_url, KEY)) as model:
         for _ in range(5):
-            model.complete(CALL, Deadline.after(5))
+            model.complete(fresh(), Deadline.after(5))
         assert len(double.clients) == 1
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda _: model.complete(CALL, Deadline.after(5)), range(20)))
+            list(pool.map(lambda _: model.complete(fresh(), Deadline.after(5)), range(20)))
 
     assert len(double.calls) == 25
     assert len(double.clients) <= 4
@@ -121,7 +129,7 @@ def test_connections_serve_calls_that_follow_one_another():
 
 def test_a_prefix_the_endpoint_has_seen_is_counted_as_cached():
     with ModelDouble() as double, closing(OpenAIChatModel(TRAITS, double.base_url, KEY)) as model:
-        first, second = (model.complete(CALL, Deadline.after(5)) for _ in range(2))
+        first, second = (model.complete(fresh(), Deadline.after(5)) for _ in range(2))
 
     assert first.cached_tokens == 0
     assert second.cached_tokens == second.input_tokens == first.input_tokens > 0
@@ -131,9 +139,9 @@ def test_a_connection_the_endpoint_closed_meanwhile_is_replaced():
     good = GOOD.body
     head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(good)
     with ModelDouble([raw(head, good), GOOD]) as double, closing(OpenAIChatModel(TRAITS, double.base_url, KEY)) as model:
-        model.complete(CALL, Deadline.after(5))
+        model.complete(fresh(), Deadline.after(5))
         assert until(lambda: double.connections == 0)
-        assert model.complete(CALL, Deadline.after(5)).text == "{}"
+        assert model.complete(fresh(), Deadline.after(5)).text == "{}"
 
 
 # Time.
@@ -163,8 +171,8 @@ def test_no_endpoint_holds_a_call_past_its_deadline(answer):
 def test_a_connection_cut_at_its_deadline_is_not_used_again():
     with ModelDouble([raw(HEAD, end=silence), GOOD]) as double, closing(OpenAIChatModel(TRAITS, double.base_url, KEY)) as model:
         with pytest.raises(DeadlineExceededError):
-            model.complete(CALL, Deadline.after(SHORT_S))
-        assert model.complete(CALL, Deadline.after(5)).text == "{}"
+            model.complete(fresh(), Deadline.after(SHORT_S))
+        assert model.complete(fresh(), Deadline.after(5)).text == "{}"
 
 
 def test_a_listener_that_never_answers_a_handshake_is_left_at_the_deadline():
@@ -312,7 +320,7 @@ def test_connections_at_rest_are_kept_within_limits(limits, kept):
     with ModelDouble(reply) as double:
         client = httpx2.Client(transport=BoundedTransport(double.base_url, **limits))
         with closing(OpenAIChatModel(TRAITS, double.base_url, KEY, http_client=client)) as model, ThreadPoolExecutor(6) as pool:
-            list(pool.map(lambda _: model.complete(CALL, Deadline.after(5)), range(6)))
+            list(pool.map(lambda _: model.complete(fresh(), Deadline.after(5)), range(6)))
             assert until(lambda: double.connections <= kept)
             assert double.connections == kept
         assert until(lambda: double.connections == 0)
@@ -329,10 +337,10 @@ def test_connections_that_have_rested_too_long_are_closed_by_the_next_call():
     with ModelDouble(reply) as double:
         client = httpx2.Client(transport=BoundedTransport(double.base_url, keep_alive_s=0.2))
         with closing(OpenAIChatModel(TRAITS, double.base_url, KEY, http_client=client)) as model, ThreadPoolExecutor(3) as pool:
-            list(pool.map(lambda _: model.complete(replace(CALL, temperature=1.0), Deadline.after(5)), range(3)))
+            list(pool.map(lambda _: model.complete(fresh(temperature=1.0), Deadline.after(5)), range(3)))
             assert double.connections == 3
             time.sleep(0.25)
-            model.complete(CALL, Deadline.after(5))
+            model.complete(fresh(), Deadline.after(5))
             assert until(lambda: double.connections == 1)
             assert len(double.clients) == 4
 
@@ -362,7 +370,7 @@ def test_closing_while_a_call_is_under_way_lets_it_end_and_keeps_no_connection()
     with ModelDouble(Modes(latency_s=0.2)) as double:
         model = OpenAIChatModel(TRAITS, double.base_url, KEY)
         with ThreadPoolExecutor(1) as pool:
-            under_way = pool.submit(model.complete, CALL, Deadline.after(5))
+            under_way = pool.submit(model.complete, fresh(), Deadline.after(5))
             assert until(lambda: bool(double.calls))
             model.close()
             assert under_way.result(timeout=5).text
@@ -431,3 +439,43 @@ def test_a_proxy_of_a_kind_not_spoken_is_refused_at_start_up(no_proxies):
         OpenAIChatModel(TRAITS, "http://model.test/v1", KEY)
 
     assert "secret" not in str(caught.value)
+
+
+# Calls that nobody waits for any more.
+
+
+@pytest.mark.parametrize("misbehave", [silence, trickle], ids=["silence", "a byte now and then"])
+def test_a_call_nobody_waits_for_is_broken_off_and_its_connection_closed(misbehave):
+    deadline = Deadline.after(60)
+    with ModelDouble([raw(HEAD, end=misbehave)]) as double, closing(OpenAIChatModel(TRAITS, double.base_url, KEY)) as model:
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(model.complete, fresh(), deadline)
+            assert until(lambda: bool(double.calls))
+            deadline.interest.lose()
+            with pytest.raises(ClientGoneError):
+                asked.result(LATE_S)
+        assert until(lambda: double.connections == 0)
+
+
+def test_a_call_nobody_waits_for_is_not_begun():
+    deadline = Deadline.after(60)
+    deadline.interest.lose()
+    with pytest.raises(ClientGoneError), ModelDouble([]) as double:
+        OpenAIChatModel(TRAITS, double.base_url, KEY).complete(fresh(), deadline)
+
+
+def test_a_connection_serves_others_after_the_one_that_used_it_has_left():
+    first, second = Deadline.after(60), Deadline.after(60)
+    with ModelDouble([GOOD, GOOD]) as double, closing(OpenAIChatModel(TRAITS, double.base_url, KEY)) as model:
+        model.complete(fresh(), first)
+        first.interest.lose()
+        assert model.complete(fresh(), second).text == "{}"
+        assert len(double.clients) == 1
+
+
+def test_an_exchange_ends_when_the_interest_is_lost_while_it_connects():
+    interest = Interest()
+    with ModelDouble([]) as double, BoundedTransport(double.base_url) as transport, for_the_sake_of(interest):
+        interest.lose()
+        with pytest.raises(httpx2.ReadTimeout):
+            transport.handle_request(httpx2.Request("GET", double.base_url))

@@ -84,3 +84,30 @@ def test_an_answer_that_comes_too_late_is_not_given():
     clock = FixedClock()
     with pytest.raises(DeadlineExceededError):
         run(SlowModel(GOOD), clock)
+
+
+def test_a_role_that_is_not_in_the_article_is_told_once_for_all_the_claims_of_its_source():
+    text = "The bridge cost 40 million euros, Jane Roe said. It opened in May, Jane Roe said. Nobody uses it, Tom Poe said."
+    whole = {"text": "", "stances": [], "kind": "event", "worth": 5, "why": "public"}
+    quotes = ["The bridge cost 40 million euros", "It opened in May", "Nobody uses it", "nowhere", "nowhere"]
+    claims = [{"n": number, "quote": words, "by": 1, **whole} for number, words in enumerate(quotes, 1)]
+    claims[2]["by"] = 2
+    reply = json.dumps({"sources": ["Jane Roe | Lord Mayor", "Tom Poe | her brother"], "claims": claims})
+    services = Services(ScriptedModel(reply), LIBRARY, FixedClock())
+    prompt = LIBRARY.select("extract_claims@3", "extract_claims")
+    analysis = analyze(ArticleInput(text), Options(), prompt, services, Deadline.after(60, FixedClock()))
+    assert len(analysis.claims) == 3
+    assert [(one.reason.value, one.text) for one in analysis.set_aside] == [
+        ("role_not_found", "Lord Mayor"),
+        ("role_not_found", "her brother"),
+        ("quote_not_found", "nowhere"),
+        ("quote_not_found", "nowhere"),
+    ]
+
+
+def test_a_failed_reading_does_not_spoil_the_deadline_for_another_model():
+    deadline = Deadline.after(60, FixedClock())
+    services = Services(ScriptedModel(ModelRefusedError("no")), LIBRARY, FixedClock())
+    with pytest.raises(ModelRefusedError):
+        analyze(ArticleInput(TEXT), Options(), PROMPT, services, deadline)
+    assert not deadline.interest.lost

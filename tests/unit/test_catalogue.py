@@ -23,6 +23,7 @@ trial = true
 narrow_schema = false
 passage_chars = 1_200
 prompt = "extract_claims@1"
+asks_speakers = true
 [[models.sources]]
 kind = "hub"
 path = "owner/tiny-GGUF"

@@ -93,7 +93,7 @@ def article(tmp_path):
 
 @pytest.fixture
 def prompts(tmp_path):
-    """A copy of the prompts, with a second version of extract_claims that is not sealed."""
+    """A copy of the prompts, with a version of extract_claims that is not sealed."""
     folder = tmp_path / "prompts"
     shutil.copytree(find_prompts(), folder)
     task = folder / "extract_claims"
@@ -127,6 +127,29 @@ def test_a_pipe_gets_a_table_without_colour_when_it_asks_for_a_table(article):
     result = World(ONE_CLAIM).run("analyze", article, *ENGLISH, "--table")
     assert "0.80  event" in result.stdout
     assert "\x1b" not in result.stdout
+
+
+def test_any_export_is_printed_when_its_name_is_asked_for(article):
+    result = World(ONE_CLAIM).run("analyze", article, *ENGLISH, "--format", "markdown")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("# Claims in: ")
+
+
+def test_answers_go_to_a_file_and_words_to_stderr(article, tmp_path):
+    page = tmp_path / "claims.html"
+    result = World(ONE_CLAIM).run("analyze", article, *ENGLISH, "--output", str(page))
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+    failed = World(ModelSchemaError("broken")).run("analyze", article, *ENGLISH, "--output", str(page))
+    assert (failed.exit_code, failed.stdout) == (EXIT_FAILED, "")
+    assert "upstream-schema" in failed.stderr
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_one_form_can_be_asked_for_only(article):
+    result = World().run("analyze", article, "--json", "--format", "csv")
+    assert result.exit_code == EXIT_USAGE
+    assert "--json goes without --format csv" in result.stderr
 
 
 @pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
@@ -359,6 +382,17 @@ def test_settings_as_json_are_shown_without_secrets():
     assert json.loads(World().run("settings", "--json").stdout)["OPENAI_API_KEY"] is None
 
 
+def test_fallbacks_are_shown_without_their_keys():
+    endpoint = {"BASE_URL": "https://one.test/v1", "MODEL": "m", "API_KEY": "sk-SECRETWORD"}
+    given = {"OPENAI_API_KEY": "sk-1", "FACTCHECK_FALLBACK": "1, embedded"}
+    world = World(environ=given | {f"FACTCHECK_FALLBACK_1_{name}": value for name, value in endpoint.items()})
+    run = world.run("settings", "--json")
+    shown = json.loads(run.stdout)
+    assert "SECRETWORD" not in run.stdout
+    assert (shown["FACTCHECK_FALLBACK"], shown["FACTCHECK_FALLBACK_1_API_KEY"]) == ("1,embedded", "(set)")
+    assert json.loads(World().run("settings", "--json").stdout)["FACTCHECK_FALLBACK"] is None
+
+
 def test_models_are_listed_with_what_is_on_disk(tmp_path):
     world = World(environ={"FACTCHECK_MODEL_DIR": str(tmp_path)})
     head, *lines = world.run("models", "list").stdout.splitlines()
@@ -415,22 +449,14 @@ def test_weights_that_are_not_on_disk_have_no_path(tmp_path):
 
 def test_prompts_are_listed_drafts_too(prompts):
     lines = [line.split()[:3] for line in World(folder=prompts).run("prompts", "list").stdout.splitlines()]
-    assert [(ref.split("#")[0], *rest[:1]) for ref, *rest in lines] == [
-        ("extract_claims@1", "sealed"),
-        ("extract_claims@2", "active"),
-        ("extract_claims@9", "draft"),
-        ("repair_claims@1", "active"),
-    ]
+    shipped = [(prompt.name, "active" if prompt.active else "sealed") for prompt in load_prompts(find_prompts())]
+    assert [(ref.split("#")[0], *rest[:1]) for ref, *rest in lines] == sorted([*shipped, ("extract_claims@9", "draft")])
 
 
 def test_prompts_as_json_are_those_of_the_api(prompts):
     listed = json.loads(World(folder=prompts).run("prompts", "list", "--json").stdout)
-    assert [(prompt["name"], prompt["sealed"]) for prompt in listed] == [
-        ("extract_claims@1", True),
-        ("extract_claims@2", True),
-        ("extract_claims@9", False),
-        ("repair_claims@1", True),
-    ]
+    shipped = [(prompt.name, True) for prompt in load_prompts(find_prompts())]
+    assert [(prompt["name"], prompt["sealed"]) for prompt in listed] == sorted([*shipped, ("extract_claims@9", False)])
 
 
 def test_a_prompt_is_shown_as_its_file(prompts):
@@ -488,7 +514,7 @@ def test_two_prompts_are_compared(prompts):
 
 
 def test_equal_prompts_have_no_difference():
-    result = World().run("prompts", "diff", "extract_claims", "extract_claims@2")
+    result = World().run("prompts", "diff", "extract_claims", load_prompts(find_prompts()).select(None, "extract_claims").ref)
     assert (result.stdout, result.stderr) == ("", "no difference\n")
 
 
@@ -499,12 +525,12 @@ def test_sound_prompts_are_counted():
 
 
 def test_one_sound_prompt_is_singular(prompts):
-    shutil.rmtree(prompts / "repair_claims")
-    (prompts / "extract_claims" / "v9.md").unlink()
-    (prompts / "extract_claims" / "v1.md").unlink()
-    lines = (prompts / "index.toml").read_text("utf-8").splitlines()
-    kept = [line for line in lines if "repair" not in line and "extract_claims@1" not in line]
-    (prompts / "index.toml").write_text("\n".join(kept), "utf-8")
+    for task in ("repair_claims", "judge_same_claim", "name_speaker"):
+        shutil.rmtree(prompts / task)
+    for path in (prompts / "extract_claims").glob("v[!1].md"):
+        path.unlink()
+    (seal,) = [line for line in (prompts / "index.toml").read_text("utf-8").splitlines() if "extract_claims@1" in line]
+    (prompts / "index.toml").write_text(f"[active]\nextract_claims = 1\n[sha256]\n{seal}\n", "utf-8")
     assert World(folder=prompts).run("prompts", "check").stderr == "1 prompt is sound and sealed\n"
 
 
@@ -639,3 +665,8 @@ def test_a_terminal_sees_what_is_waited_for():
     with waiting(console, "reading [1]") as tell:
         tell("still reading [2]")
     assert "still reading [2]" in console.file.getvalue()
+
+
+def test_the_openapi_document_is_that_of_the_settings():
+    document = json.loads(World(environ={"FACTCHECK_MAX_ARTICLE_CHARS": "123"}).run("openapi").stdout)
+    assert document["components"]["schemas"]["ArticleRequest"]["properties"]["text"]["maxLength"] == 123

@@ -196,3 +196,52 @@ def test_no_message_quotes_the_endpoint():
     for status in (307, 400, 401, 402, 413, 429, 500):
         error = failure(told(status, message=SECRET, code=SECRET, type=SECRET), {}, NOW)
         assert SECRET not in repr(error)
+
+
+PROMPT = "List the claims as json_schema says. [1] The maximum context length of a bridge is 40 metres, she said."
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(PROMPT, id="as it is"),
+        pytest.param(PROMPT.upper().replace(" [1]", "\n\n  [1]"), id="in other letters and spaces"),
+        pytest.param(PROMPT[20:], id="its end"),
+    ],
+)
+def test_what_an_endpoint_repeats_of_the_prompt_is_not_its_complaint(said):
+    complaint = told(500, message=f"Something broke: {said}")
+
+    heard = complaint.without_echo(PROMPT)
+
+    assert complaint.about_context
+    assert not heard.about_context
+    assert not heard.about_format
+    assert kind_of(heard) is ModelUnavailableError
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        pytest.param("response_format json_schema is not supported", (True, False), id="format"),
+        pytest.param(
+            "This model's maximum context length is 4096 tokens. You sent: " + PROMPT,
+            (False, True),
+            id="context, then the prompt",
+        ),
+        pytest.param("no", (False, False), id="a word"),
+    ],
+)
+def test_what_an_endpoint_says_before_it_repeats_the_prompt_is_kept(message, expected):
+    heard = told(400, message=message).without_echo(PROMPT)
+
+    assert (heard.about_format, heard.about_context) == expected
+
+
+@settings(max_examples=200)
+@given(st.text(max_size=60), st.text(max_size=120))
+def test_leaving_out_an_echo_only_ever_shortens(said, text):
+    complaint = Complaint(500, text=text.lower())
+    left = complaint.without_echo(said)
+
+    assert " ".join(complaint.text.split()).startswith(" ".join(left.text.split()))

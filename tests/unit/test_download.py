@@ -38,6 +38,7 @@ def entry(*sources, content=CONTENT):
         narrow_schema=True,
         passage_chars=1_200,
         prompt="extract_claims@1",
+        asks_speakers=True,
         sources=sources,
     )
 

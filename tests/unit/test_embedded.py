@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -153,4 +154,10 @@ def test_threads_that_start_together_share_a_connection():
 
 @pytest.mark.parametrize("reason", [pytest.param(None, id="ready"), pytest.param("starting", id="not ready")])
 def test_it_is_ready_when_the_engine_is(reason):
-    assert EmbeddedModel(FakeEngine(address(1), not_ready=reason), ENTRY, Connections()).ready() == reason
+    entry = replace(ENTRY, asks_speakers=True)
+    assert EmbeddedModel(FakeEngine(address(1), not_ready=reason), entry, Connections()).ready() == reason
+
+
+def test_a_model_that_nobody_need_ask_is_ready_without_its_engine():
+    assert ENTRY.asks_speakers is False
+    assert EmbeddedModel(FakeEngine(address(1), not_ready="starting"), ENTRY, Connections()).ready() is None

@@ -35,7 +35,7 @@ def test_it_reads_back_row_by_row(case):
         assert exact(row["quote"]) == claim.quote.text
         assert exact(row["check_worthiness_reason"]) == claim.check_worthiness_reason
         assert exact(row["claimant"]) == (claim.claimant.name if claim.claimant else "")
-        assert exact(row["model"]) == case.provenance.model.served
+        assert exact(row["model"]) == (case.provenance.model.served or "")
         assert float(row["check_worthiness"]) == claim.check_worthiness
         span = claim.quote.span
         assert case.article.text[int(row["quote_start"]) : int(row["quote_end"])] == claim.quote.text

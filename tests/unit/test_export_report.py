@@ -4,6 +4,7 @@ import pytest
 
 from service.domain import AnalysisStatus, Caveat, Coverage, PassageCoverage, SetAsideReason, StanceLabel
 from service.export import report
+from service.provenance import Decider
 from tests.export_cases import analysis, article, latin
 
 NOTHING = analysis(article("Nothing."), [])
@@ -28,27 +29,30 @@ def test_a_stance_of_the_article_that_was_not_found_out_is_told_as_unknown():
 
 
 @pytest.mark.parametrize(
-    ("claims", "status", "words"),
+    ("claims", "read", "words"),
     [
-        pytest.param(3, AnalysisStatus.COMPLETE, "3 claims, most worth checking first", id="several"),
-        pytest.param(1, AnalysisStatus.PARTIAL, "1 claim", id="one"),
-        pytest.param(0, AnalysisStatus.COMPLETE, "No claims: the article was read and none were found", id="none"),
-        pytest.param(0, AnalysisStatus.PARTIAL, "No claims in the part of the article that was read", id="none, partial"),
+        pytest.param(3, 9, "3 claims, most worth checking first", id="several"),
+        pytest.param(1, 2, "1 claim", id="one"),
+        pytest.param(0, 9, "No claims: the article was read and none were found", id="none"),
+        pytest.param(0, 2, "No claims in the part of the article that was read", id="none, partial"),
     ],
 )
-def test_no_claims_never_sounds_like_a_failure_nor_a_failure_like_no_claims(claims, status, words):
-    assert report.claims_words(replace(latin(), claims=latin().claims[:claims], status=status)) == words
+@pytest.mark.parametrize("status", AnalysisStatus)
+def test_no_claims_never_sounds_like_a_failure_nor_a_failure_like_no_claims(claims, read, words, status):
+    told = replace(latin(), claims=latin().claims[:claims], coverage=Coverage(9, read, ()), status=status)
+    assert report.claims_words(told) == words
 
 
 @pytest.mark.parametrize(
-    ("status", "coverage", "words"),
+    ("coverage", "words"),
     [
-        pytest.param(AnalysisStatus.COMPLETE, Coverage(1, 1, ()), "Its only sentence was read", id="one"),
-        pytest.param(AnalysisStatus.COMPLETE, Coverage(2, 2, ()), "All 2 sentences were read", id="all"),
-        pytest.param(AnalysisStatus.PARTIAL, Coverage(9, 2, ()), "Only 2 of 9 sentences were read", id="some"),
+        pytest.param(Coverage(1, 1, ()), "Its only sentence was read", id="one"),
+        pytest.param(Coverage(2, 2, ()), "All 2 sentences were read", id="all"),
+        pytest.param(Coverage(9, 2, ()), "Only 2 of 9 sentences were read", id="some"),
     ],
 )
-def test_coverage_is_told_in_words(status, coverage, words):
+@pytest.mark.parametrize("status", AnalysisStatus)
+def test_coverage_is_told_in_words_whatever_the_status(status, coverage, words):
     assert report.coverage_words(replace(NOTHING, status=status, coverage=coverage)) == words
 
 
@@ -68,3 +72,9 @@ def test_a_model_that_answers_under_the_name_asked_for_is_named_once():
     same = replace(source, model=replace(source.model, served=source.model.asked))
     assert dict(report.provenance(replace(latin(), provenance=same)))["Model"] == "small-1"
     assert dict(report.provenance(latin()))["Model"] == "small-1, which answered as small-1-2026-05"
+
+
+def test_a_report_says_that_rules_found_the_claims_where_no_model_did():
+    assert report.caution(latin()).startswith("A language model found these claims.")
+    by_rules = replace(latin().provenance, decided_by=replace(latin().provenance.decided_by, claims=Decider.RULES))
+    assert report.caution(replace(latin(), provenance=by_rules)).startswith("Rules of language found these claims.")

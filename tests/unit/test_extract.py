@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -67,6 +68,30 @@ def test_a_second_bad_reply_is_an_error_and_never_an_empty_list():
         run(model)
 
 
+class Costly(ScriptedModel):
+    """A model each of whose answers cost three requests."""
+
+    def complete(self, call, deadline):
+        for _ in range(2):
+            call.budget.spend()
+        return super().complete(call, deadline)
+
+
+def test_a_bad_reply_is_not_told_back_when_the_calls_are_spent():
+    model = Costly("no", GOOD)
+    with pytest.raises(ModelSchemaError, match="no call is left"):
+        run(model)
+    assert len(model.calls) == 1
+
+
+def test_the_repair_round_spends_from_the_same_budget():
+    model = ScriptedModel("no", GOOD)
+    run(model)
+    first, second = model.calls
+    assert first.budget is second.budget
+    assert first.budget.left == 1
+
+
 def test_an_error_of_the_model_passes_through():
     with pytest.raises(ModelBusyError):
         run(ScriptedModel(ModelBusyError("busy")))
@@ -102,3 +127,18 @@ def test_a_small_model_gets_a_narrowed_schema():
     model = ScriptedModel(GOOD, traits=ModelTraits(**{**TRAITS.__dict__, "narrow_schema": True}))
     run(model)
     assert "prefixItems" in model.calls[0].schema.document["properties"]["claims"]
+
+
+@pytest.mark.parametrize(
+    ("chars", "allowed", "asked"),
+    [
+        pytest.param(60, 3_000, 3_000, id="less than the prompt names"),
+        pytest.param(60, 9_000, 8_000, id="what the prompt names"),
+        pytest.param(15_000, 12_000, 9_000, id="what the passage needs"),
+    ],
+)
+def test_a_reply_gets_the_room_its_prompt_names_or_its_passage_needs_and_no_more_than_the_model_has(chars, allowed, asked):
+    model = ScriptedModel(GOOD, traits=replace(TRAITS, max_output_tokens=allowed))
+    run(model, text="The bridge opened in 2019 in town. " * (chars // 35) + "." * (chars % 35))
+    (call,) = model.calls
+    assert (call.max_output_tokens, call.most_output_tokens) == (asked, allowed)

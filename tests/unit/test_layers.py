@@ -9,22 +9,45 @@ SERVICE = Path(__file__).parents[2] / "service"
 MODULES = sorted(path.relative_to(SERVICE.parent) for path in SERVICE.rglob("*.py"))
 
 LAYERS = [
-    {"service.domain", "service.errors", "service.deadline", "service.strictjson", "service.settings"},
-    {"service.llm.base"},
+    {
+        "service.domain",
+        "service.earlier",
+        "service.provenance",
+        "service.tracing",
+        "service.errors",
+        "service.url_errors",
+        "service.deadline",
+        "service.strictjson",
+        "service.settings",
+        "service.wholefile",
+        "service.codec",
+    },
+    {"service.llm.base", "service.store.base", "service.fetch.base", "service.observing"},
     {"service.text", "service.prompting"},
     {"service.pipeline", "service.export"},
-    {"service.llm", "service.prompt_files", "service.logs"},
+    {"service.llm", "service.store", "service.fetch", "service.prompt_files", "service.logs", "service.metrics"},
     {"service.web"},
     {"service.wiring"},
     {"service.app"},
-    {"service.server", "service.worker"},
+    {"service.server", "service.worker", "service.receiving", "service.connections"},
     {"service.cli"},
 ]
 ADAPTERS = LAYERS[4]
 HOMES = {
     "openai": {"service.llm.openai_chat"},
     "tenacity": {"service.llm.retrying"},
+    "itsdangerous": {"service.web.seal"},
+    "apispec": {"service.web.openapi.request_shapes"},
+    "jsonschema_rs": {"service.web.openapi.check"},
     "gunicorn": {"service.server", "service.worker"},
+    "sqlite3": {"service.store.sqlite", "service.store.sqlite_layout"},
+    "redis": {"service.store.redis"},
+    "requests": {"service.fetch.safe_session"},
+    "urllib3": {"service.fetch.safe_session"},
+    "AntiSSRF": {"service.fetch.safe_session"},
+    "protego": {"service.fetch.robots"},
+    "w3lib": {"service.fetch.charset"},
+    "prometheus_client": {"service.metrics"},
     "environs": {"service.settings"},
     "xllamacpp": {"service.llm.engine_child"},
     "sentencex": {"service.text.segment"},
@@ -77,6 +100,8 @@ def test_adapters_are_imported_by_the_wiring_and_the_command_line_only(path):
             "service.wiring",
             "service.cli",
             "service.llm",
+            "service.store",
+            "service.fetch",
             "service.app",
             "service.server",
             "service.worker",
@@ -85,7 +110,9 @@ def test_adapters_are_imported_by_the_wiring_and_the_command_line_only(path):
     ):
         return
     for name in imports(path):
-        if name.startswith("service.") and not name.startswith(("service.llm.base", "service.logs")):
+        if name.startswith("service.") and not name.startswith(
+            ("service.llm.base", "service.store.base", "service.fetch.base", "service.logs")
+        ):
             assert layer(name) != LAYERS.index(ADAPTERS), f"{path} imports {name}"
 
 

@@ -5,7 +5,7 @@ import sys
 import unicodedata
 from html import escape, unescape
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
@@ -271,6 +271,40 @@ def test_the_title_is_not_in_the_text_as_well(html, title, body):
         pytest.param(ld(" " * 1_000_000 + "1") + ld({"@type": "Article", "author": "Bo"}), "", None, id="too much JSON"),
         pytest.param(ld({"@type": "Article", "author": {"name": {"name": 5}}}), "", None, id="no text"),
         pytest.param("<script type=text/javascript>{}</script>", "", None, id="other script"),
+        pytest.param(ld({"@type": "Report", "author": "<a href='/ada'>Ada</a> Quill"}), "", "Ada Quill", id="markup"),
+        pytest.param(ld({"@type": "Report", "author": "x <"}), "", None, id="half of a tag"),
+        pytest.param(ld({"@type": "Report", "author": ["ada@a.example", "Bo Wick"]}), "", "Bo Wick", id="mail address"),
+        pytest.param("<meta name=author content='www.a.example'>", "", None, id="address of the Web"),
+        pytest.param("<meta name=author content='a.example/ada'>", "", None, id="address without its scheme"),
+        pytest.param("<meta name=author content='Written by: Ada'>", "", "Ada", id="written by"),
+        pytest.param("<meta name=author content=By>", "", None, id="nothing after by"),
+        pytest.param("<meta name=author content=admin>", "", None, id="whoever runs the site"),
+        pytest.param("<meta name=author content='A\u202eda\x07 Quill'>", "", "Ada Quill", id="turned words"),
+        pytest.param(f"<meta name=author content='{'<b>' * 900}'>", "", None, id="too much markup"),
+        pytest.param("", "<h1>Told</h1><p>By Jane Roe</p>", "Jane Roe", id="line"),
+        pytest.param("", "<h1>Told</h1><p>BY JANE ROE | 3 May</p>", "JANE ROE", id="line with more"),
+        pytest.param(
+            "",
+            "<p>By Jane Roe, Tom van der Poe and Élise O’Hara-Wick</p>",
+            "Jane Roe, Tom van der Poe and Élise O’Hara-Wick",
+            id="three",
+        ),
+        pytest.param("", "<div class='article-byline'>Jane Roe</div>", "Jane Roe", id="line that is marked"),
+        pytest.param("", "<div>Jane Roe</div>", None, id="line that is not"),
+        pytest.param("", "<div class=author>Staff</div>", None, id="one word"),
+        pytest.param(
+            "", "<div class=byline>By <a rel=author>Jane Roe</a> and Tom Poe</div>", "Jane Roe and Tom Poe", id="fuller"
+        ),
+        pytest.param("", "<p>By Jane Roe</p><a rel=author>Tom Poe</a>", "Tom Poe", id="link before line"),
+        pytest.param("<meta name=author content=Ada>", "<p>By Jane Roe</p>", "Ada", id="told before shown"),
+        pytest.param("", "<p>By the time he came it was late.</p>", None, id="sentence"),
+        pytest.param("", "<p>By May 2026</p>", None, id="time"),
+        pytest.param("", "<p>By The Numbers</p>", None, id="idiom"),
+        pytest.param("", "<h2>By Jane Roe</h2>", None, id="heading"),
+        pytest.param("", "<blockquote>By Jane Roe</blockquote>", None, id="quotation"),
+        pytest.param("", f"<p>{LONG}</p><p>By Jane Roe</p>", None, id="line below a paragraph"),
+        pytest.param("", f"<p>By {'Jane Roe, ' * 11}Tom Poe</p>", None, id="line of too many"),
+        pytest.param("", f"<p>By {'Jane ' * 45}</p>", None, id="long line"),
     ],
 )
 def test_the_author_is_a_name(head, inner, author):
@@ -384,9 +418,9 @@ def test_what_a_page_says_a_thousand_times_is_heard_a_thousand_times():
     ],
 )
 def test_a_hostile_page_takes_no_more_time_than_its_length(html):
-    started = perf_counter()
+    started = process_time()
     assert WORDS in text(html)
-    assert perf_counter() - started < 3
+    assert process_time() - started < 3
 
 
 FRAGMENTS = st.one_of(
@@ -398,6 +432,33 @@ FRAGMENTS = st.one_of(
         ["&amp;", "&#0;", "&lt;", "&nbsp;", "<!--", "-->", "\0", "\x0b", "\ud800", "\ufffe", "\u2028", "⠁⠁", WORDS]
     ),
 )
+
+
+PEOPLE = st.one_of(
+    FRAGMENTS, st.text(max_size=40), st.sampled_from(["By ", "Jane Roe", " and ", "a@b.example", "https://x.example"])
+)
+AUTHORS = st.recursive(PEOPLE, lambda inner: st.lists(inner, max_size=3) | st.fixed_dictionaries({"name": inner}), max_leaves=5)
+
+
+@given(AUTHORS, st.lists(PEOPLE, max_size=5).map("".join))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_a_page_says_of_its_author_a_line_of_text_or_nothing_comes_of_it(author, line):
+    heads = [
+        ld({"@type": "Article", "author": author}),
+        f'<meta name=author content="{line}">',
+        f"<a rel=author>{line}</a>",
+        "",
+    ]
+    for head in heads:
+        try:
+            read = told(head, f"<h1>Told</h1><div class=byline>{line}</div>").author
+        except UnreadablePageError:  # what is left open may hide the rest
+            continue
+        if read is not None:
+            assert 0 < len(read) <= 300
+            assert read == " ".join(read.split(" ")).strip()
+            assert not [char for char in read if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} or char in "<>@\u202e"]
+            assert "://" not in read
 
 
 def characters(words):
@@ -421,6 +482,7 @@ def test_whatever_the_page_its_text_is_clean_and_from_the_page(html):
     assert "\n\n\n" not in page.text
     left = iter(characters(unescape(html.replace("\0", ""))))
     assert all(any(char == other for other in left) for char in characters(page.text))
+    assert page.author is None or page.author.strip()
     assert page == read_page(html)
 
 

@@ -172,6 +172,30 @@ def test_a_role_is_in_the_articles_words_or_set_aside():
     assert proof.set_aside == (SetAside(SetAsideReason.ROLE_NOT_FOUND, "Lord Mayor"),)
 
 
+NAMED_TWICE = (
+    "Zoe Kent, a retired judge, spoke on Monday.\n"
+    "The harbour is shallow, Zoe Kent said.\n"
+    "The old captain Kent was asked about the harbour again.\n"
+    "A pilot was there."
+)
+
+
+@pytest.mark.parametrize(
+    ("role", "proved"),
+    [
+        pytest.param("a retired judge", "a retired judge", id="beside the name in another sentence"),
+        pytest.param("A retired judge.", "a retired judge", id="up to its edges"),
+        pytest.param("Old captain", "old captain", id="beside the surname"),
+        pytest.param("pilot", None, id="in sentences that name others only"),
+    ],
+)
+def test_an_office_may_stand_wherever_the_article_names_who_holds_it(role, proved):
+    proposed, _ = read_reply(json.dumps({"claims": [claim(2, "The harbour is shallow", claimant="Zoe Kent")]}), "claim_list.v1")
+    proof = Prover(NAMED_TWICE, segment(NAMED_TWICE, "en")).prove([replace(proposed[0], role=role)])
+    assert only(proof).claimant.role == proved
+    assert proof.set_aside == (() if proved else (SetAside(SetAsideReason.ROLE_NOT_FOUND, role),))
+
+
 def test_who_is_cited_is_proved_or_set_aside():
     assert only(proof_of_one(claimant="Jane Roe", cites="reporters")).claimant.cites.sentences == (2,)
     proof = proof_of_one(claimant="Jane Roe", cites="a report by Ann Lee")
@@ -235,3 +259,77 @@ def test_the_article_does_not_state_what_stands_between_quotation_marks(quote):
 def test_the_article_may_still_dispute_what_it_quotes():
     found = only(proof_of(claim(1, "The bridge cost 40 million euros", article="refutes")))
     assert [one.label for one in found.stances] == [StanceLabel.REFUTES]
+
+
+V3_TEXT = (
+    "“The bridge cost 40 million euros,” Mayor Jane Roe said on Monday.\n"
+    "Roe said the toll is two euros.\n"
+    "It opened in May, she added.\n"
+    "Nothing of it is paid for.\n"
+    "Her rival Tom Poe denied that. The builder denied it too."
+)
+SOURCES_V3 = ["Jane Roe | Mayor", "Tom Poe | rival", "The builder"]
+
+
+def proof_v3(*claims):
+    whole = {"text": "", "stances": [], "kind": "event", "worth": 5, "why": "public"}
+    reply = {"sources": SOURCES_V3, "claims": [{**whole, **claim} for claim in claims]}
+    proposed, _ = read_reply(json.dumps(reply), "claim_list.v3")
+    return Prover(V3_TEXT, segment(V3_TEXT, "en")).prove(proposed)
+
+
+@pytest.mark.parametrize(
+    ("number", "quote", "mention", "sentence"),
+    [
+        pytest.param(1, "The bridge cost 40 million euros", "Jane Roe", 1, id="its name beside the quote"),
+        pytest.param(2, "the toll is two euros", "Roe", 2, id="a surname"),
+        pytest.param(3, "It opened in May", "she", 3, id="a pronoun"),
+        pytest.param(4, "Nothing of it is paid for", "she", 3, id="a pronoun in the sentence before"),
+        pytest.param(6, "The builder denied it too", "Jane Roe", 1, id="nothing near, so its name wherever that is"),
+    ],
+)
+def test_the_words_that_refer_to_a_claimant_are_found_where_the_model_names_none(number, quote, mention, sentence):
+    claimant = only(proof_v3({"n": number, "quote": quote, "by": 1})).claimant
+    assert (claimant.name, claimant.mention.text, claimant.mention.sentences) == ("Jane Roe", mention, (sentence,))
+    assert V3_TEXT[claimant.mention.span.start : claimant.mention.span.end] == mention
+
+
+def evidence_v3(of, words):
+    stance = {"of": of, "is": "refutes", "words": words}
+    proof = proof_v3({"n": 1, "quote": "The bridge cost 40 million euros", "by": 1, "stances": [stance]})
+    held = [one.evidence for one in only(proof).stances if one.label is StanceLabel.REFUTES]
+    return [(one.text, one.sentences) for one in held], proof.set_aside
+
+
+@pytest.mark.parametrize(
+    ("of", "words", "sentence"),
+    [
+        pytest.param(2, "denied that", 5, id="in one place"),
+        pytest.param(2, "denied", 5, id="in two places, his"),
+        pytest.param(3, "denied", 6, id="in two places, theirs"),
+        pytest.param(2, "It opened in May", 3, id="in one place that speaks of others"),
+    ],
+)
+def test_words_that_no_sentence_is_named_for_stand_where_their_holder_does(of, words, sentence):
+    assert evidence_v3(of, words) == ([(words, (sentence,))], ())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("denies it", id="not in the article"),
+        pytest.param("", id="none"),
+        pytest.param("euros", id="in several places, none of which speaks of the holder"),
+    ],
+)
+def test_words_that_show_no_stance_are_set_aside(words):
+    assert evidence_v3(2, words) == ([], (SetAside(SetAsideReason.EVIDENCE_NOT_FOUND, words),))
+
+
+def test_words_that_stand_everywhere_show_nothing():
+    text = "Tom Poe said no. " * 300
+    stance = {"of": 1, "is": "refutes", "words": "no"}
+    claim = {"n": 2, "quote": "no", "text": "", "by": 0, "stances": [stance], "kind": "event", "worth": 5, "why": "minor"}
+    proposed, _ = read_reply(json.dumps({"sources": ["Tom Poe"], "claims": [claim]}), "claim_list.v3")
+    proof = Prover(text, segment(text, "en")).prove(proposed)
+    assert proof.set_aside == (SetAside(SetAsideReason.EVIDENCE_NOT_FOUND, "no"),)

@@ -1,10 +1,11 @@
-from concurrent.futures import Executor, Future
+import math
+from concurrent.futures import Future
 
 import pytest
 
 from service.deadline import Deadline
 from service.domain import Article, Passage
-from service.errors import ArticleTooLongError, DeadlineExceededError, ModelBusyError, ModelUnavailableError
+from service.errors import ArticleTooLongError, ClientGoneError, DeadlineExceededError, ModelBusyError, ModelUnavailableError
 from service.pipeline.read import Reading, read
 from service.text.segment import segment
 from tests.fakes import FixedClock
@@ -14,16 +15,19 @@ ARTICLE = Article(TEXT, "0" * 64, "en")
 PASSAGES = tuple(Passage(ARTICLE, (sentence,)) for sentence in segment(TEXT, "en"))
 
 
-class InTurn(Executor):
-    """Runs what it is given at once, in the order given."""
+class InTurn:
+    """Does what it is given at once, in the order given."""
 
-    def submit(self, fn, /, *args, **kwargs):
+    def submit(self, work, given):
         future = Future()
         try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - an executor hands on whatever happens
+            future.set_result(work(given))
+        except Exception as error:  # noqa: BLE001 - whatever happens is handed on
             future.set_exception(error)
         return future
+
+    def await_start(self):
+        pass
 
 
 def later(seconds=60):
@@ -47,9 +51,56 @@ def test_all_passages_come_back_in_their_order():
     assert [reading.passage for reading in readings] == list(PASSAGES)
 
 
-def test_a_single_passage_needs_no_pool():
-    (reading,) = read(PASSAGES[:1], reader(), None, later(), allow_partial=False)
-    assert reading.failure is None
+@pytest.mark.parametrize("allow_partial", [False, True])
+def test_a_single_passage_that_fails_is_not_named(allow_partial):
+    with pytest.raises(ModelBusyError) as caught:
+        read(PASSAGES[:1], reader(s1=ModelBusyError("busy")), InTurn(), later(), allow_partial=allow_partial)
+    assert caught.value.passage is None
+
+
+def test_a_single_passage_that_never_ends_is_late():
+    with pytest.raises(DeadlineExceededError) as caught:
+        read(PASSAGES[1:2], reader(), Stuck(), later(0), allow_partial=True)
+    assert caught.value.passage is None
+
+
+def test_a_failure_ends_the_interest_in_the_other_passages():
+    deadline = later()
+    with pytest.raises(ModelBusyError):
+        read(PASSAGES, reader(s1=ModelBusyError("busy")), Stuck(), deadline, allow_partial=False)
+    assert deadline.interest.lost
+
+
+def test_a_failure_that_is_allowed_does_not():
+    deadline = later()
+    read(PASSAGES, reader(s1=ModelBusyError("busy")), InTurn(), deadline, allow_partial=True)
+    assert not deadline.interest.lost
+
+
+def test_a_client_that_leaves_is_not_waited_for():
+    deadline = later()
+
+    class Leaving(Stuck):
+        def await_start(self):
+            deadline.interest.lose()
+
+    with pytest.raises(ClientGoneError):
+        read(PASSAGES[1:2], reader(), Leaving(), deadline, allow_partial=True)
+
+
+def test_a_passage_that_was_dropped_is_a_client_that_left():
+    class Dropping(InTurn):
+        def submit(self, _work, _given):
+            future = Future()
+            future.cancel()
+            return future
+
+    with pytest.raises(ClientGoneError):
+        read(PASSAGES, reader(), Dropping(), later(), allow_partial=True)
+
+
+def test_a_deadline_that_never_comes_can_be_waited_for():
+    assert len(read(PASSAGES, reader(), InTurn(), Deadline(math.inf), allow_partial=False)) == 3
 
 
 def test_one_failed_passage_fails_the_whole_and_is_named():
@@ -81,8 +132,8 @@ def test_a_passage_too_long_for_the_model_fails_like_any_other():
 class Stuck(InTurn):
     """Never gets to the passage that holds the sentence of this number."""
 
-    def submit(self, fn, /, passage):
-        return Future() if passage.sentences[0].number == 2 else super().submit(fn, passage)
+    def submit(self, work, given):
+        return Future() if given.sentences[0].number == 2 else super().submit(work, given)
 
 
 def test_a_passage_whose_turn_never_comes_is_late():

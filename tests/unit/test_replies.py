@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain import Kind, StanceLabel
-from service.pipeline.replies import ProposedClaim, ProposedStance, UnreadableReplyError, read_reply
+from service.pipeline.replies import REASONS, ProposedClaim, ProposedStance, UnreadableReplyError, read_reply
 from tests.fakes import claim, stance
 
-V1, V2 = "claim_list.v1", "claim_list.v2"
+V1, V2, V3 = "claim_list.v1", "claim_list.v2", "claim_list.v3"
 
 
 def faults_of(reply):
@@ -47,6 +47,8 @@ def test_a_reply_without_claims_proposes_none():
         pytest.param('```\n{"claims": []}```  ', ("fence",), id="fence without a language"),
         pytest.param('<think>hm {"claims"</think>\n{"claims": []}', ("think",), id="think block"),
         pytest.param('<think>hm</think>```json\n{"claims": []}\n```', ("think", "fence"), id="think block and fence"),
+        pytest.param('Sure!\n\n```json\n{"claims": []}\n```\nMore?', ("fence", "prose"), id="fence in prose"),
+        pytest.param('<think>a</think>So:\n```\n{"claims": []}\n```', ("think", "fence", "prose"), id="all three"),
     ],
 )
 def test_one_wrapping_is_taken_off_and_told(text, repairs):
@@ -61,6 +63,12 @@ def test_one_wrapping_is_taken_off_and_told(text, repairs):
         pytest.param('{"claims": []} Hope this helps', id="prose after"),
         pytest.param('{"claims": [', id="cut off"),
         pytest.param('```json\n```json\n{"claims": []}\n```\n```', id="two fences"),
+        pytest.param('Or:\n```\n{"claims": []}\n```\nor:\n```\n{"claims": []}\n```', id="two fences in prose"),
+        pytest.param('So:\n```json\n{"claims": [', id="fence that is not closed"),
+        pytest.param('So ```json\n{"claims": []}\n```', id="fence in the middle of a line"),
+        pytest.param('So:\n```json\n{"claims": []}\n``` or so', id="fence that goes on"),
+        pytest.param('```python\n{"claims": []}\n```', id="fence of another language"),
+        pytest.param('```{"claims": []}```', id="fence on one line"),
         pytest.param('{"claims": [], "claims": []}', id="duplicate keys"),
         pytest.param('{"claims": NaN}', id="not a number"),
         pytest.param("", id="empty"),
@@ -110,6 +118,11 @@ def test_a_reply_of_another_shape_is_a_fault(reply):
     assert faults_of(json.dumps(reply))
 
 
+@pytest.mark.parametrize("around", ["{}", "```json\n{}", "```json\n{}```.", "Well\n```json\n{}x\n```\n"])
+def test_a_million_spaces_are_read_at_once(around):
+    assert faults_of(around.format(" " * 1_000_000))
+
+
 def test_faults_never_run_over_twenty():
     assert len(faults_of({"claims": [claim(worth=7) for _ in range(50)]})) == 20
 
@@ -118,10 +131,16 @@ def test_faults_never_quote_the_reply():
     assert "SECRET" not in str(faults_of({"claims": [claim(kind="SECRET", article="SECRET", worth="SECRET")]}))
 
 
-@given(st.text() | st.recursive(st.none() | st.floats() | st.text(), st.lists).map(json.dumps))
-def test_any_text_is_read_or_told_to_be_unreadable(text):
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["sources", "claims", "stances", "by"]), inner),
+)
+
+
+@given(st.text() | ANY_JSON.map(json.dumps), st.sampled_from([V1, V2, V3]))
+def test_any_text_is_read_or_told_to_be_unreadable(text, schema):
     try:
-        proposed, _ = read_reply(text, V1)
+        proposed, _ = read_reply(text, schema)
     except UnreadableReplyError:
         return
     assert all(isinstance(claim, ProposedClaim) for claim in proposed)
@@ -198,6 +217,81 @@ def test_a_source_that_is_not_listed_is_a_fault(change, path):
 def test_faults_of_version_2_are_told(change):
     with pytest.raises(UnreadableReplyError):
         read_v2(claim_v2(**change))
+
+
+def claim_v3(**changes):
+    return {"n": 1, "quote": "q", "text": "", "by": 0, "stances": [], "kind": "event", "worth": 5, "why": "minor", **changes}
+
+
+def read_v3(*claims, sources=("Jane Roe | Mayor", "the report")):
+    proposed, _ = read_reply(json.dumps({"sources": list(sources), "claims": list(claims)}), V3)
+    return proposed
+
+
+def test_version_3_is_read_field_by_field():
+    stances = [{"of": 2, "is": "refutes", "words": "no"}]
+    assert read_v3(claim_v3(n=2, text="t", by=1, stances=stances, worth=7, why="harm")) == (
+        ProposedClaim(
+            sentence=2,
+            quote="q",
+            text="t",
+            claimant="Jane Roe",
+            stances=(ProposedStance("the report", StanceLabel.REFUTES, None, "no"),),
+            article=StanceLabel.DISCUSSES,
+            kind=Kind.EVENT,
+            worth=0.7,
+            why=REASONS["harm"],
+            role="Mayor",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "role"),
+    [
+        pytest.param("Ann", "Ann", "", id="name alone"),
+        pytest.param(" Ann|Mayor ", "Ann", "Mayor", id="other spaces"),
+        pytest.param("Ann | ", "Ann", "", id="role left empty"),
+        pytest.param("Ann | Mayor | Poet", "Ann", "Mayor | Poet", id="two bars"),
+        pytest.param("A" * 300 + " | " + "B" * 300, "A" * 300, "B" * 300, id="long"),
+    ],
+)
+def test_a_line_of_version_3_is_a_source_s_name_and_role(source, name, role):
+    (proposed,) = read_v3(claim_v3(by=1), sources=[source])
+    assert (proposed.claimant, proposed.role) == (name, role)
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        pytest.param("", 'Must be "name | role"', id="empty"),
+        pytest.param(" | Mayor", 'Must be "name | role"', id="no name"),
+        pytest.param("A" * 301, 'Must be "name | role"', id="endless name"),
+        pytest.param("A | " + "B" * 301, 'Must be "name | role"', id="endless role"),
+        pytest.param({"name": "A", "role": ""}, "Not a valid string.", id="as version 2 has it"),
+    ],
+)
+def test_a_source_of_version_3_without_a_name_is_a_fault(source, told):
+    with pytest.raises(UnreadableReplyError) as caught:
+        read_v3(sources=[source])
+    (fault,) = caught.value.faults
+    assert fault.startswith(f"sources/0: {told}")
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        pytest.param({"by": 3}, "claims/0/by", id="claimant not listed"),
+        pytest.param({"why": "disputed cost"}, "claims/0/why", id="reason in words of its own"),
+        pytest.param({"as": "she"}, "claims/0/as", id="a field of version 2"),
+        pytest.param({"stances": [told_v2(1, "refutes")]}, "claims/0/stances/0/n", id="a sentence for a stance"),
+    ],
+)
+def test_faults_of_version_3_are_told(change, path):
+    with pytest.raises(UnreadableReplyError) as caught:
+        read_v3(claim_v3(**change))
+    (fault,) = caught.value.faults
+    assert fault.startswith(f"{path}: ")
 
 
 def test_an_odd_name_of_a_field_is_not_repeated():

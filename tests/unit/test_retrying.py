@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -11,6 +11,7 @@ from service.errors import (
     ModelContextError,
     ModelEmptyError,
     ModelMisconfiguredError,
+    ModelPausedError,
     ModelQuotaError,
     ModelRefusedError,
     ModelReplyError,
@@ -18,7 +19,8 @@ from service.errors import (
     ModelTruncatedError,
     ModelUnavailableError,
 )
-from service.llm.base import Message, ModelCall, Reply, ReplySchema, ResponseFormat
+from service.llm.base import CallBudget, Message, ModelCall, Reply, ReplySchema, ResponseFormat
+from service.llm.retry_tokens import RetryTokens
 from service.llm.retrying import JITTER_S, LONGEST_WAIT_S, RetryingModel
 from tests.fakes import TRAITS, FixedClock, ScriptedModel
 
@@ -46,20 +48,26 @@ class Trial:
     clock: FixedClock
     slept: list[float] = field(default_factory=list)
 
-    def run(self, deadline_s: float = 60.0) -> Reply:
-        return self.model.complete(CALL, Deadline.after(deadline_s, self.clock))
+    def run(self, call: ModelCall = CALL, *, deadline_s: float = 60.0, calls: int = 10) -> Reply:
+        return self.model.complete(replace(call, budget=CallBudget(calls)), Deadline.after(deadline_s, self.clock))
 
 
-def trial(*outcomes: Reply | FactCheckError, attempts: int = 3, draw: float = 0.0, takes_s: float = 0.0) -> Trial:
+def trial(
+    *outcomes: Reply | FactCheckError, attempts: int = 3, draw: float = 0.0, takes_s: float = 0.0, earned: int = 0
+) -> Trial:
     clock = FixedClock()
     slept: list[float] = []
+    tokens = RetryTokens(clock)
+    for _ in range(earned):
+        tokens.earn()
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
         clock.advance(seconds)
 
     scripted = SlowModel(*outcomes, takes=lambda: clock.advance(takes_s))
-    return Trial(scripted, RetryingModel(scripted, attempts, sleep=sleep, random=lambda: draw), clock, slept)
+    model = RetryingModel(scripted, attempts, tokens=tokens, sleep=sleep, random=lambda: draw)
+    return Trial(scripted, model, clock, slept)
 
 
 def test_a_first_answer_is_passed_on_untouched():
@@ -88,6 +96,8 @@ def test_failures_that_pass_are_asked_again(failure):
     "failure",
     [
         pytest.param(ModelUnavailableError("told not to", may_retry=False), id="told not to retry"),
+        pytest.param(ModelBusyError("told not to", may_retry=False), id="busy and told not to retry"),
+        pytest.param(ModelPausedError("paused", retry_after_s=1), id="paused"),
         pytest.param(ModelTruncatedError("cut off"), id="cut off"),
         pytest.param(ModelSchemaError("off schema"), id="off schema"),
         pytest.param(ModelQuotaError("exhausted"), id="quota"),
@@ -127,7 +137,7 @@ def test_calls_of_the_answer_itself_are_added_to_the_failed_ones():
 
 
 def test_waits_double_up_to_their_cap():
-    run = trial(*[ModelUnavailableError("down")] * 7, REPLY, attempts=8, draw=1.0)
+    run = trial(*[ModelUnavailableError("down")] * 7, REPLY, attempts=8, draw=1.0, earned=100)
 
     run.run()
 
@@ -171,7 +181,18 @@ def test_a_wait_that_does_not_fit_the_deadline_is_not_begun():
         run.run(deadline_s=60)
 
     assert caught.value.retry_after_s == 3600
+    assert not caught.value.for_all
     assert run.slept == []
+
+
+@pytest.mark.parametrize("calls", [1, 10], ids=["calls", "attempts"])
+def test_a_failure_that_more_time_would_not_have_mended_is_everybodys(calls):
+    run = trial(*[ModelBusyError("busy", retry_after_s=3600)] * 2, attempts=1)
+
+    with pytest.raises(ModelBusyError) as caught:
+        run.run(calls=calls)
+
+    assert caught.value.for_all
 
 
 def test_backing_off_never_passes_the_deadline():
@@ -206,8 +227,85 @@ def test_one_attempt_means_no_retry():
         run.run()
 
 
+@pytest.mark.parametrize("calls", [1, 2])
+def test_a_question_whose_calls_are_spent_is_not_asked_again(calls):
+    run = trial(*[ModelUnavailableError("down")] * 3)
+
+    with pytest.raises(ModelUnavailableError):
+        run.run(calls=calls)
+
+    assert len(run.scripted.calls) == calls
+
+
+def test_once_the_shared_tokens_are_gone_a_first_failure_is_told_at_once():
+    run = trial(*[ModelUnavailableError("down")] * 9)
+
+    asked = []
+    for _ in range(4):
+        with pytest.raises(ModelUnavailableError):
+            run.run()
+        asked.append(len(run.scripted.calls))
+
+    assert asked == [3, 5, 6, 7]  # three tokens at first: two repeats, one, and then none
+
+
+def test_a_failure_that_is_not_repeated_takes_no_token():
+    run = trial(*[ModelRefusedError("no")] * 5, ModelUnavailableError("down"), ModelUnavailableError("down"), REPLY)
+    for _ in range(5):
+        with pytest.raises(ModelRefusedError):
+            run.run()
+
+    assert run.run().retries == 2
+
+
 def test_traits_and_readiness_are_those_of_the_model_inside():
     run = trial()
 
     assert run.model.traits is TRAITS
     assert run.model.ready() == "warming up"
+
+
+ROOMY = replace(CALL, most_output_tokens=100)
+
+
+def test_a_reply_that_was_cut_off_is_asked_for_with_more_room():
+    run = trial(ModelTruncatedError("cut off"), REPLY)
+
+    reply = run.run(ROOMY)
+
+    assert reply.retries == 1
+    assert [call.max_output_tokens for call in run.scripted.calls] == [10, 20]
+
+
+@pytest.mark.parametrize("refusal", [ModelMisconfiguredError("no such limit"), ModelContextError("too much")])
+def test_an_endpoint_that_refuses_more_room_does_not_hide_what_it_was_asked_for(refusal):
+    cut_off = ModelTruncatedError("cut off")
+    run = trial(cut_off, refusal)
+
+    with pytest.raises(ModelTruncatedError) as caught:
+        run.run(ROOMY)
+
+    assert caught.value is cut_off
+
+
+class HardToAgreeWith(ScriptedModel):
+    """A scripted model whose first outcome costs two requests."""
+
+    def complete(self, call: ModelCall, deadline: Deadline) -> Reply:
+        if not self.calls:
+            call.budget.spend()
+        return super().complete(call, deadline)
+
+
+@pytest.mark.parametrize(("allowed", "asked"), [(2, 1), (3, 2)])
+def test_requests_spent_on_agreeing_with_an_endpoint_that_fails_all_the_same_are_counted(allowed, asked):
+    scripted = HardToAgreeWith(ModelUnavailableError("down"), REPLY)
+    model, call = RetryingModel(scripted, 3, sleep=lambda _: None), replace(CALL, budget=CallBudget(allowed))
+
+    if asked == 1:
+        with pytest.raises(ModelUnavailableError):
+            model.complete(call, Deadline.after(60))
+    else:
+        assert model.complete(call, Deadline.after(60)) == replace(REPLY, calls=3, retries=1)
+
+    assert len(scripted.calls) == asked

@@ -16,10 +16,8 @@ from service.domain import (
     Coverage,
     Kind,
     Mode,
-    ModelProvenance,
     Options,
     PassageCoverage,
-    Provenance,
     Quote,
     SetAside,
     SetAsideReason,
@@ -30,6 +28,7 @@ from service.domain import (
 )
 from service.errors import ArticleTooLongError, InvalidRequestError
 from service.export.json_answer import dump_analysis
+from service.provenance import DecidedBy, Decider, ModelProvenance, Provenance
 from service.web.answers import json_response
 from service.web.schemas import MAX_FAULTS, AnalyzeRequest, load_request
 
@@ -71,6 +70,7 @@ def test_every_field_arrives_where_the_pipeline_expects_it():
             "article": {
                 "text": TEXT,
                 "title": "Prices",
+                "author": "Jane Roe and Tom Poe",
                 "url": "https://example.org/prices?id=1",
                 "published_at": "2026-01-31T09:30:00Z",
                 "language": "pt-BR",
@@ -86,7 +86,9 @@ def test_every_field_arrives_where_the_pipeline_expects_it():
         }
     )
     assert asked == AnalyzeRequest(
-        ArticleInput(TEXT, "Prices", "https://example.org/prices?id=1", "2026-01-31T09:30:00Z", "pt-BR"),
+        ArticleInput(
+            TEXT, "Prices", "https://example.org/prices?id=1", "2026-01-31T09:30:00Z", "pt-BR", "Jane Roe and Tom Poe"
+        ),
         Options(200, 0.5, allow_partial=True),
         "extract_claims@2",
         1.5,
@@ -96,7 +98,7 @@ def test_every_field_arrives_where_the_pipeline_expects_it():
 
 def test_null_counts_as_left_out_where_a_field_may_be_left_out():
     document = {
-        "article": {"text": TEXT, "title": None, "url": None, "published_at": None, "language": None},
+        "article": {"text": TEXT, "title": None, "author": None, "url": None, "published_at": None, "language": None},
         "prompt": None,
         "options": None,
     }
@@ -150,6 +152,10 @@ def test_options_may_be_empty(options_given):
         pytest.param(article(language="en-"), "/article/language", id="half a language tag"),
         pytest.param(article(language="en\n"), "/article/language", id="language with a line feed"),
         pytest.param(article(language=""), "/article/language", id="empty language"),
+        pytest.param(article(author=""), "/article/author", id="blank author"),
+        pytest.param(article(author=["Jane Roe"]), "/article/author", id="authors in a list"),
+        pytest.param(article(author="Jane\x1b[2JRoe"), "/article/author", id="control character in the author"),
+        pytest.param(article(author="x" * 301), "/article/author", id="long author"),
         pytest.param(article(published_at="yesterday"), "/article/published_at", id="date in words"),
         pytest.param(article(published_at="2026-02-30"), "/article/published_at", id="a day that never was"),
         pytest.param(article(published_at="2026-01-31T25:00"), "/article/published_at", id="an hour that never was"),
@@ -301,7 +307,9 @@ likely_documents = st.fixed_dictionaries(
         "article": json_values
         | st.fixed_dictionaries(
             {},
-            optional=dict.fromkeys(("text", "html", "title", "url", "published_at", "language", "_schema"), json_values),
+            optional=dict.fromkeys(
+                ("text", "html", "title", "author", "url", "published_at", "language", "_schema"), json_values
+            ),
         ),
         "prompt": json_values,
         "options": json_values
@@ -336,7 +344,7 @@ def analysis(**changes):
     values = {
         "id": "an_1",
         "status": AnalysisStatus.COMPLETE,
-        "article": Article("👍 Prices rose.", "ab" * 32, "en", title="Prices"),
+        "article": Article("👍 Prices rose.", "ab" * 32, "en", title="Prices", author="Jane Roe"),
         "sentences": 1,
         "claims": (
             Claim(
@@ -361,6 +369,7 @@ def analysis(**changes):
             "extract_claims@1#87ff312e9e44",
             "claim_list.v1#12",
             ModelProvenance("m", "m-1", "example.org", "json_schema"),
+            DecidedBy(Decider.MODEL, Decider.MODEL, Decider.MODEL, Decider.MODEL),
             "0.1.0",
         ),
         "usage": Usage(1, 0, 1204, 890, 371, 2140, "miss"),
@@ -381,6 +390,7 @@ def test_an_analysis_is_dumped_as_the_contract_has_it():
             "sha256": "ab" * 32,
             "language": "en",
             "title": "Prices",
+            "author": "Jane Roe",
             "code_points": 14,
             "utf16_units": 15,
             "sentences": 1,
@@ -419,6 +429,7 @@ def test_an_analysis_is_dumped_as_the_contract_has_it():
             "prompt": "extract_claims@1#87ff312e9e44",
             "schema": "claim_list.v1#12",
             "model": {"asked": "m", "served": "m-1", "endpoint": "example.org", "response_format": "json_schema"},
+            "decided_by": {"claims": "model", "claimants": "model", "stances": "model", "check_worthiness": "model"},
             "service": "0.1.0",
         },
         "usage": {

@@ -1,11 +1,16 @@
 import json
 import socket
+from concurrent.futures import Future
+from selectors import EVENT_READ, DefaultSelector
+from types import SimpleNamespace
 
 import pytest
 from gunicorn.config import Config
 from gunicorn.http import errors as http_errors
 
-from service.worker import Body, ReadingWatch, Worker, report_broken_request, watch_bodies
+from service.connections import ConnectionWatch
+from service.web.serving import ARRIVED, DRAINING
+from service.worker import Body, Worker, report_broken_request, watched
 from tests.fakes import FixedClock
 
 SECRET = "words of an embargoed article"
@@ -57,55 +62,7 @@ def clock():
 
 @pytest.fixture
 def watch(clock):
-    return ReadingWatch(30, clock)
-
-
-def test_reading_that_takes_too_long_is_cut(watch, clock):
-    late, prompt = FakeSocket(), FakeSocket()
-    watch.begin(late)
-    clock.advance(20)
-    watch.begin(prompt)
-    clock.advance(11)
-    watch.cut_late()
-    assert late.done == [socket.SHUT_RD]
-    assert prompt.done == []
-    assert watch.was_cut(late)
-    assert not watch.was_cut(prompt)
-
-
-def test_reading_is_cut_once(watch, clock):
-    connection = FakeSocket()
-    watch.begin(connection)
-    clock.advance(31)
-    watch.cut_late()
-    watch.cut_late()
-    assert connection.done == [socket.SHUT_RD]
-
-
-def test_what_has_been_read_is_not_cut(watch, clock):
-    connection = FakeSocket()
-    watch.begin(connection)
-    watch.end(connection)
-    clock.advance(31)
-    watch.cut_late()
-    assert connection.done == []
-
-
-def test_a_cut_is_forgotten_with_its_request(watch, clock):
-    connection = FakeSocket()
-    watch.begin(connection)
-    clock.advance(31)
-    watch.cut_late()
-    watch.end(connection)
-    assert not watch.was_cut(connection)
-
-
-def test_a_client_that_has_left_already_is_no_trouble(watch, clock):
-    connection = FakeSocket(gone=True)
-    watch.begin(connection)
-    clock.advance(31)
-    watch.cut_late()
-    assert watch.was_cut(connection)
+    return ConnectionWatch(30, clock)
 
 
 def test_a_body_is_read_and_its_end_noticed(watch, clock):
@@ -114,6 +71,17 @@ def test_a_body_is_read_and_its_end_noticed(watch, clock):
     body = Body(FakeBody(b"abcd", b"ef"), connection, watch)
     assert body.read(4) == b"abcd"
     assert body.read(4) == b"ef"
+    clock.advance(31)
+    watch.cut_late()
+    assert connection.done == []
+
+
+def test_a_client_whose_whole_body_was_read_is_not_waited_for(watch, clock):
+    connection = FakeSocket()
+    watch.begin(connection)
+    body = Body(FakeBody(b"abcd", b""), connection, watch)
+    assert body.read(4) == b"abcd"
+    assert body.read(0) == b""
     clock.advance(31)
     watch.cut_late()
     assert connection.done == []
@@ -156,11 +124,55 @@ def test_a_request_is_watched_as_long_as_there_is_a_body_to_come(watch, clock, e
         return [b"answer"]
 
     environ = environ | {"gunicorn.socket": connection, "wsgi.input": FakeBody()}
-    assert list(watch_bodies(app, watch)(environ, None)) == [b"answer"]
+    assert list(watched(app, watch, lambda: False)(environ, None)) == [b"answer"]
     assert isinstance(seen[0], Body)
     clock.advance(31)
     watch.cut_late()
     assert connection.done == cut
+
+
+@pytest.mark.parametrize("draining", [False, True])
+def test_the_application_is_told_of_the_server(watch, clock, draining):
+    connection = FakeSocket()
+    watch.note_arrival(connection)
+    clock.advance(5)
+    seen = {}
+
+    def app(environ, _start_response):
+        seen.update(environ)
+        return []
+
+    watched(app, watch, lambda: draining)({"gunicorn.socket": connection, "wsgi.input": FakeBody()}, None)
+    assert (seen[ARRIVED], seen[DRAINING]) == (clock.now - 5, draining)
+
+
+def test_a_request_whose_arrival_was_not_seen_has_none(watch):
+    seen = {}
+
+    def app(environ, _start_response):
+        seen.update(environ)
+        return []
+
+    watched(app, watch, lambda: False)({"gunicorn.socket": FakeSocket(), "wsgi.input": FakeBody()}, None)
+    assert ARRIVED not in seen
+
+
+def test_a_client_has_a_minute_to_take_its_answer(watch, clock):
+    connection, started = FakeSocket(), []
+
+    def app(_environ, start_response):
+        start_response("200 OK", [])
+        return []
+
+    environ = {"gunicorn.socket": connection, "wsgi.input": FakeBody()}
+    watched(app, watch, lambda: False)(environ, lambda *given: started.append(given))
+    assert started == [("200 OK", [], None)]
+    clock.advance(60)
+    watch.cut_late()
+    assert connection.done == []
+    clock.advance(1)
+    watch.cut_late()
+    assert connection.done == [socket.SHUT_RDWR]
 
 
 def parsed(response):
@@ -196,6 +208,7 @@ def test_a_broken_request_is_answered_whole_and_without_its_words(error, status,
 
 class App:
     read_limit_s = 30.0
+    max_body_bytes = 100
 
     def wsgi(self):
         return lambda _environ, _start_response: [b"answer"]
@@ -209,19 +222,141 @@ class Closable:
 @pytest.fixture
 def worker():
     worker = Worker(1, 1, [], App(), 60, Config(), None)
+    worker.poller = DefaultSelector()
+    worker.load_wsgi()
     yield worker
+    worker.poller.close()
     worker.tmp.close()
 
 
 def test_the_worker_watches_the_bodies_of_its_application(worker):
-    worker.load_wsgi()
     environ = {"gunicorn.socket": FakeSocket(), "wsgi.input": FakeBody()}
     assert list(worker.wsgi(environ, None)) == [b"answer"]
+    assert environ[DRAINING] is False
+
+
+class Idle:
+    """A connection on which nothing has been asked yet."""
+
+    def __init__(self):
+        self.sock, self.theirs = socket.socketpair()
+        self.parser = SimpleNamespace(unreader=SimpleNamespace(take_buffered=lambda: b""))
+        self.closed = False
+
+    def init(self):
+        pass
+
+    def close(self):
+        self.closed = True
+        self.sock.close()
+        self.theirs.close()
+
+
+@pytest.fixture
+def idle(worker):
+    connection = Idle()
+    worker.nr_conns = 1
+    worker.enqueue_req(connection)
+    yield connection
+    connection.close()
+
+
+def test_a_full_worker_lets_go_of_who_asks_nothing(worker, idle):
+    worker.worker_connections = 2
+    worker.notify()
+    assert not idle.closed
+    worker.worker_connections = 1
+    worker.notify()
+    assert idle.closed
+    assert worker.nr_conns == 0
+
+
+def ended(result):
+    request = Future()
+    request.set_result(result)
+    return request
+
+
+def cancelled():
+    request = Future()
+    request.cancel()
+    return request
+
+
+@pytest.fixture
+def parting(worker):
+    connection = Idle()
+    worker.nr_conns = 1
+    worker.finish_request(connection, ended(False))  # noqa: FBT003 - what gunicorn's handle comes to
+    yield connection
+    connection.close()
+
+
+def test_a_client_with_its_last_answer_is_told_so_and_not_waited_for_in_the_main_loop(worker, parting):
+    assert parting.theirs.recv(1) == b""
+    worker.wait_for_and_dispatch_events(0)
+    assert not parting.closed
+    parting.theirs.sendall(b"more than was asked for")
+    worker.wait_for_and_dispatch_events(0)
+    assert (parting.closed, worker.nr_conns) == (False, 1)
+    parting.theirs.shutdown(socket.SHUT_WR)
+    worker.wait_for_and_dispatch_events(1)
+    assert (parting.closed, worker.nr_conns) == (True, 0)
+
+
+def test_a_full_worker_lets_go_first_of_who_has_its_last_answer(worker, parting, idle):
+    worker.nr_conns = worker.worker_connections = 2
+    worker.notify()
+    assert (parting.closed, idle.closed, worker.nr_conns) == (True, False, 1)
+
+
+@pytest.mark.parametrize("request_over", [cancelled, lambda: ended(None)], ids=["cancelled", "answered"])
+def test_a_connection_that_is_gone_already_is_counted_once(worker, request_over):
+    connection = Idle()
+    worker.nr_conns = 1
+    connection.sock.close()
+    worker.finish_request(connection, request_over())
+    assert (connection.closed, worker.nr_conns) == (True, 0)
+
+
+def test_a_connection_whose_thread_broke_is_closed_at_once(worker):
+    connection, broken = Idle(), Future()
+    broken.set_exception(KeyError("a bug"))
+    worker.nr_conns = 1
+    worker.finish_request(connection, broken)
+    assert (connection.closed, worker.nr_conns) == (True, 0)
+
+
+class Kept(Idle):
+    timeout = 10**9
+
+
+def test_a_full_worker_lets_go_of_who_has_asked_before(worker):
+    kept = Kept()
+    worker.poller.register(kept.sock, EVENT_READ)
+    worker.keepalived_conns.append(kept)
+    worker.nr_conns = worker.worker_connections = 1
+    worker.notify()
+    assert kept.closed
+    assert worker.nr_conns == 0
+
+
+def test_a_worker_that_is_stopped_refuses_connections_and_soon_lets_go_of_who_asks_nothing(worker, idle):
+    listener = Idle()
+    worker.sockets = [listener]
+    worker.alive = False
+    worker.clock = FixedClock()
+    worker.notify()
+    assert listener.closed
+    assert not idle.closed
+    worker.clock.advance(3)
+    worker.notify()
+    assert idle.closed
 
 
 def test_the_workers_heartbeat_cuts_what_is_late(worker, clock):
     connection = FakeSocket()
-    worker.watch = ReadingWatch(30, clock)
+    worker.watch = ConnectionWatch(30, clock)
     worker.watch.begin(connection)
     clock.advance(31)
     worker.notify()
@@ -240,12 +375,12 @@ class SilentConnection:
 
 
 def test_a_connection_is_no_longer_watched_once_its_request_is_over(worker, clock):
-    worker.watch = ReadingWatch(30, clock)
+    worker.watch = ConnectionWatch(30, clock)
     connection = SilentConnection()
     worker.handle(connection)
     clock.advance(31)
     worker.watch.cut_late()
-    assert [option[1] for option in connection.sock.done] == [socket.SO_SNDTIMEO]
+    assert [option[1] for option in connection.sock.done] == [socket.SO_SNDTIMEO, socket.SO_SNDBUF]
 
 
 @pytest.mark.parametrize("gone", [False, True])
