@@ -34,6 +34,7 @@ from service.llm.transport import _BoundedStream
 from service.logs import configure_logs
 from service.pipeline import analyze as flow
 from service.pipeline import extract, ingest
+from service.pipeline import remember as remembering
 from service.pipeline.analyze import Services
 from service.pipeline.prove import Prover
 from service.prompting import Prompt
@@ -65,7 +66,8 @@ STEPS: tuple[tuple[str, Any, str], ...] = (
     ("prove the claims", Prover, "prove"),
     ("merge the claims", flow, "merge"),
     ("assemble", flow, "assemble"),
-    (REST, routes, "analyze"),
+    (REST, remembering, "analyze"),
+    ("look for the answer, keep it", routes, "remember"),
     ("dump the answer", routes, "dump_analysis"),
     ("dump the answer", routes, "json_response"),
 )
@@ -148,9 +150,10 @@ def double() -> Iterator[str]:
 
 
 @contextmanager
-def server(base_url: str, port: int, *command: str) -> Iterator[int]:
+def server(base_url: str, port: int, *command: str, env: Mapping[str, str] | None = None) -> Iterator[int]:
     """The process id of a server that is ready."""
-    with program(*command, env={"OPENAI_BASE_URL": base_url}, stderr=subprocess.DEVNULL) as process:
+    told = {"OPENAI_BASE_URL": base_url, **(env or {})}
+    with program(*command, env=told, stderr=subprocess.DEVNULL) as process:
         until = time.monotonic() + 60
         while not is_up(port):
             if process.poll() is not None or time.monotonic() > until:
