@@ -21,6 +21,7 @@ FORMAT_NAMES = (TABLE, JSON, *(offered.name for offered in FORMATS))
 _EXPORTS = {offered.name: offered for offered in FORMATS}
 _BY_EXTENSION = {offered.extension: offered.name for offered in FORMATS}
 _READABLE_BY_ALL = 0o666
+_RULE_ENDS = len("─  ─")
 # What a terminal would obey; tabs and line ends are part of the formats.
 _STEERING = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
 
@@ -68,7 +69,7 @@ class Output:
     def _table(self, article: str, text: str, analysis: Analysis) -> None:
         console = stdout_console()
         if self.many:
-            console.rule(one_line(article))
+            console.rule(_end_of(one_line(article), console.width - _RULE_ENDS))
         render_analysis(dump_analysis(analysis, return_text=False), console, text=text)
 
     def _exported(self, analysis: Analysis) -> str:
@@ -84,6 +85,11 @@ class Output:
             shown = _STEERING.sub("\N{REPLACEMENT CHARACTER}", words) if self.on_terminal else words
             # Bytes: the formats say UTF-8, whatever the terminal's encoding, and line ends are theirs.
             click.echo(shown.encode("utf-8"), nl=False)
+
+
+def _end_of(name: str, width: int) -> str:
+    """`name` cut to `width` characters at its start: files are told apart by how their paths end."""
+    return name if len(name) <= width else f"…{name[1 - width :]}"
 
 
 def chosen_output(asked: str | None, file: Path | None, *, many: bool, on_terminal: bool) -> Output:

@@ -165,6 +165,16 @@ def test_several_tables_have_their_file_above_them(article):
     assert result.stdout.count("article.txt ─") == 2
 
 
+def test_of_a_long_path_the_end_is_above_the_table(tmp_path):
+    folder = tmp_path / ("deep" * 30)
+    folder.mkdir()
+    articles = [folder / name for name in ("first.txt", "second.txt")]
+    for article in articles:
+        article.write_text(TEXT, "utf-8")
+    result = World(ONE_CLAIM, ONE_CLAIM).run("analyze", *map(str, articles), *ENGLISH, "--table")
+    assert [line.split("/")[-1] for line in result.stdout.splitlines() if line.startswith("─ …")] == ["first.txt ─", "second.txt ─"]
+
+
 def test_a_dash_is_standard_input_taken_as_it_is():
     result = World(ONE_CLAIM).run("analyze", "-", *ENGLISH, stdin="\r\n" + TEXT + "\r\n")
     answer = json.loads(result.stdout)
