@@ -172,7 +172,8 @@ def test_of_a_long_path_the_end_is_above_the_table(tmp_path):
     for article in articles:
         article.write_text(TEXT, "utf-8")
     result = World(ONE_CLAIM, ONE_CLAIM).run("analyze", *map(str, articles), *ENGLISH, "--table")
-    assert [line.split("/")[-1] for line in result.stdout.splitlines() if line.startswith("─ …")] == ["first.txt ─", "second.txt ─"]
+    rules = [line for line in result.stdout.splitlines() if line.startswith("─ …")]
+    assert [rule.split("/")[-1] for rule in rules] == ["first.txt ─", "second.txt ─"]
 
 
 def test_a_dash_is_standard_input_taken_as_it_is():
