@@ -3,11 +3,13 @@
 import structlog
 from flask import Flask, Response, g, request
 
+from service.access.base import Access, OpenAccess
 from service.observing import RequestServed
 from service.pipeline.analyze import Services
 from service.settings import Settings
 from service.tracing import current, enter, server_span
 from service.web.failures import register_failures
+from service.web.guard import Guard
 from service.web.openapi.check import AnswerCheck
 from service.web.openapi.routes import Description
 from service.web.request_id import request_id_from
@@ -21,8 +23,10 @@ _METHODS = frozenset(
 )  # a caller can invent others to write to our log
 
 
-def create_app(settings: Settings, services: Services | None = None) -> Flask:
+def create_app(settings: Settings, services: Services | None = None, access: Access | None = None) -> Flask:
     """The application over `services`, or over those the settings ask for. Whoever runs it closes the services.
+
+    `access` knows the callers; without it, what the settings ask for does.
 
     The services are kept in `app.extensions["factcheck"]`.
     Raises: SetupError.
@@ -65,6 +69,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
         return response
 
     app.before_request(begin)
+    Guard(access or OpenAccess()).register(app)
     app.after_request(finish)
     app.teardown_request(lambda _: enter(None))
     register_failures(app)
@@ -79,6 +84,7 @@ def _audit(response: Response) -> None:
         "analysed",
         request_id=g.request_id,
         client=request.remote_addr,
+        caller=g.caller.id,
         article_sha256=g.audited,
         prompt=g.record.get("prompt"),
         status=response.status_code,

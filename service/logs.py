@@ -25,6 +25,7 @@ LOGGED_FIELDS = frozenset(
         "bytes",
         "cache",
         "cached_tokens",
+        "caller",
         "calls",
         "claims",
         "client",

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from service import app as app_under_test
+from service.access.base import Access
 from service.pipeline.analyze import Services
 from service.settings import Settings
 from service.web.openapi.document import openapi_document
@@ -27,9 +28,9 @@ class CheckedClient(FlaskClient):
         return response
 
 
-def create_app(settings: Settings, services: Services | None = None) -> Flask:
+def create_app(settings: Settings, services: Services | None = None, access: Access | None = None) -> Flask:
     """The application, whose test clients are checked."""
-    app = app_under_test.create_app(settings, services)
+    app = app_under_test.create_app(settings, services, access)
     app.test_client_class = CheckedClient
     return app
 

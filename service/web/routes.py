@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotFound
 
+from service.access.caller import Caller
 from service.deadline import Deadline
 from service.domain import Analysis
 from service.errors import AnswerShapeError, OverloadedError
@@ -65,24 +66,24 @@ class Routes:
 
         Raises: RequestError, UrlFetchFailedError, ModelError, DeadlineExceededError, OverloadedError, ClientGoneError.
         """
-        caller = request.remote_addr or ""
+        caller = g.caller
         if request.environ.get(DRAINING):
             raise OverloadedError("the service is being stopped")
-        with self.services.gate.passed(caller):
+        with self.services.gate.passed(caller.id):
             return self._analyze(caller)
 
-    def _analyze(self, caller: str) -> Response:
+    def _analyze(self, caller: Caller) -> Response:
         export = negotiate(request.headers.get("Accept"))
         asked = read_request(request, self.settings)
         prompt = choose(asked.prompt, self.services)
         g.record |= {"prompt": prompt.ref, "model": self.services.model.traits.name}
         self._audit(asked)
         seconds = min(self.settings.deadline_s, asked.deadline_s or self.settings.deadline_s)
-        if saved := self._replays.begin(request, asked, export, seconds):
+        if saved := self._replays.begin(request, asked, export, seconds, caller.tenant):
             self.services.observer.tell(AnswerReplayed())
             return saved
         deadline = Deadline(g.started + seconds, self.services.clock)
-        previous = None if asked.previous is None else self.sealer.open(asked.previous)
+        previous = None if asked.previous is None else self.sealer.open(asked.previous, caller.tenant)
         with self.hangups.watched(client_connection(request.environ), deadline.interest):
             asked = with_article(asked, self.services.fetcher, deadline, self.settings.max_article_chars)
             self._audit(asked)
@@ -94,11 +95,12 @@ class Routes:
                 deadline,
                 previous=previous,
                 caching=caching_of(request),
-                caller=caller,
+                tenant=caller.tenant,
+                caller=caller.id,
             )
         _record(analysis)
         if export is None:
-            seal = self.sealer.seal(analysis.memory) if analysis.memory else None
+            seal = self.sealer.seal(analysis.memory, caller.tenant) if analysis.memory else None
             answer = dump_analysis(analysis, return_text=asked.return_text, seal=seal, origin=asked.origin)
             return _varying(json_response(self._checked(answer)))
         response = _varying(Response(export.dump(analysis), content_type=export.media_type))

@@ -19,26 +19,32 @@ _KEY_BYTES = 32
 
 
 class Sealer:
-    """Seals memories and opens seals, with HMAC-SHA-256 under `key`; without one, under a random key of its own."""
+    """Seals memories and opens seals, with HMAC-SHA-256 under `key`; without one, under a random key of its own.
+
+    Each tenant's seals hold for that tenant alone.
+    """
 
     def __init__(self, key: str | None = None) -> None:
-        self._serializer = URLSafeSerializer(
-            key or token_urlsafe(_KEY_BYTES),
-            salt=_FORMAT,
-            signer_kwargs={"key_derivation": "hmac", "digest_method": sha256},
-        )
+        self._key = key or token_urlsafe(_KEY_BYTES)
 
-    def seal(self, memory: Memory) -> str:
+    def seal(self, memory: Memory, tenant: str = "") -> str:
         """The memory as one string of letters, digits, `-`, `_` and `.`, compressed."""
-        return str(self._serializer.dumps(asdict(memory)))
+        return str(self._serializer(tenant).dumps(asdict(memory)))
 
-    def open(self, sealed: str) -> Previous:
-        """The earlier answer that a seal speaks for; what was not sealed with this key speaks for none."""
+    def open(self, sealed: str, tenant: str = "") -> Previous:
+        """The earlier answer that a seal speaks for; what was not sealed with this key for `tenant` speaks for none."""
         try:
             # The signature is looked at before anything is unpacked.
-            return Previous(_memory(self._serializer.loads(sealed)))
+            return Previous(_memory(self._serializer(tenant).loads(sealed)))
         except BadData:
             return Previous(None)
+
+    def _serializer(self, tenant: str) -> URLSafeSerializer:
+        return URLSafeSerializer(
+            self._key,
+            salt=f"{_FORMAT}\n{tenant}" if tenant else _FORMAT,
+            signer_kwargs={"key_derivation": "hmac", "digest_method": sha256},
+        )
 
 
 def _memory(loaded: Any) -> Memory:

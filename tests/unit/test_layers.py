@@ -21,11 +21,21 @@ LAYERS = [
         "service.settings",
         "service.wholefile",
         "service.codec",
+        "service.access.caller",
+        "service.access.errors",
     },
-    {"service.llm.base", "service.store.base", "service.fetch.base", "service.observing"},
+    {"service.access.base", "service.llm.base", "service.store.base", "service.fetch.base", "service.observing"},
     {"service.text", "service.prompting"},
     {"service.pipeline", "service.export"},
-    {"service.llm", "service.store", "service.fetch", "service.prompt_files", "service.logs", "service.metrics"},
+    {
+        "service.access",
+        "service.llm",
+        "service.store",
+        "service.fetch",
+        "service.prompt_files",
+        "service.logs",
+        "service.metrics",
+    },
     {"service.web"},
     {"service.wiring"},
     {"service.app"},
@@ -99,6 +109,7 @@ def test_adapters_are_imported_by_the_wiring_and_the_command_line_only(path):
         (
             "service.wiring",
             "service.cli",
+            "service.access",
             "service.llm",
             "service.store",
             "service.fetch",
@@ -111,7 +122,7 @@ def test_adapters_are_imported_by_the_wiring_and_the_command_line_only(path):
         return
     for name in imports(path):
         if name.startswith("service.") and not name.startswith(
-            ("service.llm.base", "service.store.base", "service.fetch.base", "service.logs")
+            ("service.llm.base", "service.store.base", "service.fetch.base", "service.access.base", "service.logs")
         ):
             assert layer(name) != LAYERS.index(ADAPTERS), f"{path} imports {name}"
 
