@@ -3,7 +3,8 @@
 import structlog
 from flask import Flask, Response, g, request
 
-from service.access.base import Access, OpenAccess
+from service.access.base import Access
+from service.access.chosen import build_access
 from service.observing import RequestServed
 from service.pipeline.analyze import Services
 from service.settings import Settings
@@ -69,11 +70,12 @@ def create_app(settings: Settings, services: Services | None = None, access: Acc
         return response
 
     app.before_request(begin)
-    Guard(access or OpenAccess()).register(app)
+    known_by = access or build_access(settings.identity)
+    Guard(known_by, open_metrics=settings.identity.open_metrics).register(app)
     app.after_request(finish)
     app.teardown_request(lambda _: enter(None))
     register_failures(app)
-    Routes(settings, served, build_sealer(settings), AnswerCheck()).register(app)
+    Routes(settings, served, build_sealer(settings), AnswerCheck(), known_by.ready).register(app)
     Description(settings).register(app)
     return app
 

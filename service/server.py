@@ -19,6 +19,8 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 from gunicorn.glogging import Logger
 
+from service.access.chosen import check_access
+from service.access.settings import AccessSettings, Mode
 from service.app import create_app
 from service.errors import SetupError
 from service.logs import ForeignFormatter, configure_logs
@@ -38,12 +40,13 @@ _MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - a heartbeat file on a slow dis
 
 
 def check_setup(settings: Settings) -> None:
-    """Nothing, when every prompt file is sound and the embedded model's weights, where it is used, are there.
+    """Nothing, when every prompt file and the file of keys are sound, and the embedded model's weights, where used, are there.
 
     Fetches the weights when they are not: a port that is open for minutes before anything answers is no help to anyone.
     Raises: SetupError.
     """
     load_prompts(find_prompts())
+    check_access(settings.identity)
     fetch_weights(settings, LoggedProgress())
 
 
@@ -185,9 +188,9 @@ class Server(BaseApplication):  # type: ignore[misc]
         """
         try:
             self._services = self._build(self._settings)
+            return create_app(self._settings, self._services)
         except SetupError as error:
             raise AppImportError(str(error)) from error
-        return create_app(self._settings, self._services)
 
     def close(self) -> None:
         """Close the services, if this process built any."""
@@ -213,10 +216,10 @@ def serve(
     try:
         check(settings)
         listener = open_listener(settings.host, settings.port)
+        refuse_exposed(listener, settings.identity)
     except SetupError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(EXIT_SETUP) from None
-    warn_when_exposed(*listener.getsockname()[:2])
     run_until_stopped(Server(settings, listener.detach(), build, read_limit_s).run, os.getpid())
 
 
@@ -234,7 +237,22 @@ def run_until_stopped(run: Callable[[], None], master: int) -> None:
         raise
 
 
-def warn_when_exposed(host: str, port: int) -> None:
-    """Nothing; logs a warning when other machines can reach the service, because it asks nobody who they are."""
-    if not ip_address(host).is_loopback:
-        structlog.get_logger().warning("anyone who reaches this port may use the service and its model", host=host, port=port)
+def refuse_exposed(listener: socket.socket, identity: AccessSettings) -> None:
+    """Nothing; logs a warning when other machines can reach a service that asks nobody who they are, if that is allowed.
+
+    Raises: SetupError when it is not; then the listener is closed.
+    """
+    host, port = listener.getsockname()[:2]
+    if identity.access is not Mode.OPEN or ip_address(host).is_loopback:
+        return
+    if not identity.allow_open:
+        listener.close()
+        raise SetupError(
+            f"other machines can reach {host}, and FACTCHECK_ACCESS=open asks nobody who they are",
+            [
+                "set FACTCHECK_ACCESS to keys, jwt or header, so that callers are known (docs/security.md says how)",
+                "or set FACTCHECK_HOST=127.0.0.1, so that only this machine reaches it",
+                "or set FACTCHECK_ALLOW_OPEN=on, where something else keeps strangers out",
+            ],
+        )
+    structlog.get_logger().warning("anyone who reaches this port may use the service and its model", host=host, port=port)

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 from environs import Env, EnvValidationError
 from marshmallow import ValidationError, validate
 
+from service.access.settings import ACCESS_SETTING_NAMES, AccessSettings, access_faults, read_access
 from service.errors import SetupError
+from service.secret_files import SECRET_FILES, read_secrets
 
 EMBEDDED = "embedded"
 """The fallback that needs no endpoint."""
@@ -79,6 +81,7 @@ class Settings:
     fetch_urls: bool = False
     log_level: str = "info"
     audit: bool = False
+    identity: AccessSettings = field(default_factory=AccessSettings)
 
     @property
     def embedded(self) -> bool:
@@ -155,9 +158,9 @@ def _fallback_faults(read: Settings, given: Mapping[str, str]) -> Iterator[str]:
 def from_environ(environ: Mapping[str, str]) -> Settings:
     """Settings from environment variables; an empty variable counts as not set.
 
-    Raises: SetupError naming every unknown, missing or malformed one.
+    Raises: SetupError naming every unknown, missing or malformed one, and every secret whose file cannot be read.
     """
-    given = {name: value for name, value in environ.items() if value.strip()}
+    given, faults = read_secrets({name: value for name, value in environ.items() if value.strip()})
     env = _MappingEnv(given)
     positive = validate.Range(min=1)
     plain = Settings()
@@ -197,11 +200,12 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         fetch_urls=env.bool("FACTCHECK_FETCH_URLS", plain.fetch_urls),
         log_level=env.str("FACTCHECK_LOG_LEVEL", plain.log_level, validate=validate.OneOf(_LOG_LEVELS)),
         audit=env.bool("FACTCHECK_AUDIT", plain.audit),
+        identity=read_access(env),
     )
-    faults = [
+    faults += [
         f"{name}: no such setting"
         for name in sorted(given)
-        if name.startswith("FACTCHECK_") and name not in SETTING_NAMES | _READ_BY_EVALS
+        if name.startswith("FACTCHECK_") and name not in SETTING_NAMES | SECRET_FILES | _READ_BY_EVALS
     ]
     try:
         env.seal()
@@ -212,7 +216,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         faults.append("FACTCHECK_LOG_LEVEL: must be info or debug, because FACTCHECK_AUDIT writes lines of level info")
     if read.cache_file is not None and read.redis_url is not None:
         faults.append("FACTCHECK_REDIS_URL: set either this or FACTCHECK_CACHE_FILE, not both")
-    faults += _fallback_faults(read, given)
+    faults += [*_fallback_faults(read, given), *access_faults(read.identity.access, given)]
     if faults:
         raise SetupError("these settings are wrong", faults)
     return read
@@ -254,4 +258,5 @@ SETTING_NAMES = frozenset(
         "FACTCHECK_LOG_LEVEL",
         "FACTCHECK_AUDIT",
     }
+    | ACCESS_SETTING_NAMES
 )

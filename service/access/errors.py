@@ -1,44 +1,53 @@
 """Every way to be kept out: a branch of the tree in `service/errors.py`.
 
+RequestError
+└── AccessDeniedError
+    ├── CredentialMissingError      the request does not say who sends it
+    ├── CredentialRefusedError      what it says is not believed
+    └── ScopeMissingError           the caller may not do this
 FactCheckError
-├── CredentialMissingError          the request does not say who sends it
-├── CredentialRefusedError          what it says is not believed
-├── ScopeMissingError               the caller may not do this
 └── AccessUnavailableError          whether to believe it cannot be found out now
-
-The `detail` of an error is shown to the caller, and holds nothing of what they sent; `reason` is for our log.
 """
 
 from service.errors import FactCheckError, RequestError
 
 
-class CredentialMissingError(RequestError):
+class AccessDeniedError(RequestError):
+    """The caller is kept out. The message is shown to them; `challenge` is what `WWW-Authenticate` tells them to send."""
+
+    def __init__(self, message: str, challenge: str) -> None:
+        super().__init__(message)
+        self.challenge = challenge
+
+
+class CredentialMissingError(AccessDeniedError):
     """The request does not say who sends it."""
 
     code = "credential-missing"
 
 
-class CredentialRefusedError(RequestError):
-    """What the request says of its sender is not believed. `reason` tells the log why, in words of ours."""
+class CredentialRefusedError(AccessDeniedError):
+    """What the request says of its sender is not believed. `reason` tells our log why, in words of ours alone."""
 
     code = "credential-refused"
 
-    def __init__(self, message: str, *, reason: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, challenge: str, *, reason: str) -> None:
+        super().__init__(message, challenge)
         self.reason = reason
 
 
-class ScopeMissingError(RequestError):
+class ScopeMissingError(AccessDeniedError):
     """The caller is known and may not do this."""
 
     code = "scope-missing"
 
 
 class AccessUnavailableError(FactCheckError):
-    """Whether to believe a request cannot be found out now. `retry_after_s` is when it may be, in seconds."""
+    """Whether to believe a request cannot be found out now; perhaps in `retry_after_s` seconds. The message is for our log."""
 
     code = "access-unavailable"
     retryable = True
+    for_all = False
 
     def __init__(self, message: str, *, retry_after_s: float) -> None:
         super().__init__(message)

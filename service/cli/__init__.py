@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
@@ -14,12 +14,13 @@ import click
 from service.cli.analyze import analyze_command
 from service.cli.effects import Effects, echo_json, production
 from service.cli.failures import describe
+from service.cli.keys import keys
 from service.cli.models import models
 from service.cli.openapi import openapi_command
 from service.cli.prompts import prompts
 from service.cli.tables import aligned
 from service.errors import RequestError, SetupError
-from service.settings import Settings
+from service.secret_files import SECRET_FILES
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -91,7 +92,9 @@ def settings_command(effects: Effects, *, as_json: bool) -> None:
     if as_json:
         echo_json(shown, pretty=effects.is_terminal(sys.stdout))
         return
-    given = {name for name, value in effects.environ.items() if value.strip()}
+    given = {
+        name.removesuffix("_FILE") if name in SECRET_FILES else name for name, value in effects.environ.items() if value.strip()
+    }
     rows = [
         (name, "(not set)" if value is None else str(value), "" if name in given else "default")
         for name, value in shown.items()
@@ -99,11 +102,14 @@ def settings_command(effects: Effects, *, as_json: bool) -> None:
     click.echo("\n".join(aligned(rows)))
 
 
-def _shown(settings: Settings) -> dict[str, str | int | float | None]:
+def _shown(settings: Any) -> dict[str, str | int | float | None]:
     """The settings by the name of their variable; of a secret only whether it is set."""
     shown: dict[str, str | int | float | None] = {}
     for field in fields(settings):
         value = getattr(settings, field.name)
+        if is_dataclass(value):
+            shown |= _shown(value)
+            continue
         name = _OF_THE_ENDPOINT.get(field.name, f"FACTCHECK_{field.name.upper()}")
         if not field.repr:
             value = value and "(set)"
@@ -114,6 +120,7 @@ def _shown(settings: Settings) -> dict[str, str | int | float | None]:
 
 
 main.add_command(analyze_command)
+main.add_command(keys)
 main.add_command(models)
 main.add_command(openapi_command)
 main.add_command(prompts)

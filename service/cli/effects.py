@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,7 @@ class Effects:
     find_prompts: Callable[[], Path]
     configure_logs: Callable[[str], None]
     is_terminal: Callable[[IO[Any]], bool]
+    clock: Callable[[], float] = time.time
 
     def settings(self) -> Settings:
         """The settings in the environment.

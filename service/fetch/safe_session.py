@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPResponse
 from io import BufferedReader, RawIOBase
 from ipaddress import IPv6Network
+from pathlib import Path
 from socket import EAI_AGAIN, gaierror
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -30,6 +31,7 @@ WAIT_S = 5.0
 """The longest wait for a connection, a TLS handshake, or the next bytes."""
 
 _CHUNK_BYTES = 65_536
+_PAGES = "text/html, application/xhtml+xml, text/plain;q=0.5"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PLAIN = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 _ODD = re.compile(r"[\\\s\x00-\x20\x7f]")
@@ -40,6 +42,7 @@ _NEVER_PUBLIC = (
     "4000::/2",
     "8000::/1",
 )
+EVERYWHERE = ("0.0.0.0/0", "::/0")
 _UNTIL: ContextVar[Deadline] = ContextVar("until")
 
 
@@ -47,7 +50,7 @@ _UNTIL: ContextVar[Deadline] = ContextVar("until")
 class Reach:
     """Where a session connects to: public addresses at these `ports`.
 
-    `networks` (CIDR) are reached though they are not public. A test has its site there; no setting leads here.
+    `networks` (CIDR) are reached though they are not public: where the operator names the address. No caller's leads there.
     """
 
     ports: frozenset[int] = frozenset({80, 443})
@@ -103,14 +106,20 @@ class Answer:
 
 
 class SafeSession:
-    """GET requests to where `reach` allows, in the name of `user_agent`. Nothing is kept from one to the next. Thread-safe."""
+    """GET requests to where `reach` allows, in the name of `user_agent`. Nothing is kept from one to the next. Thread-safe.
 
-    def __init__(self, user_agent: str, reach: Reach | None = None) -> None:
+    `authorities` is a file of certificate authorities to believe instead of the usual ones.
+    """
+
+    def __init__(
+        self, user_agent: str, reach: Reach | None = None, *, accept: str = _PAGES, authorities: Path | None = None
+    ) -> None:
+        self._verify = True if authorities is None else str(authorities)
         self._reach = reach or Reach()
         self._policy = self._reach.policy()
         self._headers = {
             "User-Agent": user_agent,
-            "Accept": "text/html, application/xhtml+xml, text/plain;q=0.5",
+            "Accept": accept,
             "Accept-Encoding": "gzip, deflate",
             "Connection": "close",
         }
@@ -135,7 +144,8 @@ class SafeSession:
                 adapter = session.get_adapter(prepared.url)
                 adapter.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
                 # Not the session's own `send`: it reads the whole body of a redirect, and takes cookies.
-                response = adapter.send(prepared, stream=True, timeout=min(WAIT_S, _check(until)))
+                wait_s = min(WAIT_S, _check(until))
+                response = adapter.send(prepared, stream=True, timeout=wait_s, verify=self._verify)
                 with response:
                     yield _answer(response, prepared.url or "")
         finally:

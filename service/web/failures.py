@@ -11,6 +11,7 @@ import structlog
 from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 
+from service.access.errors import AccessDeniedError, AccessUnavailableError, CredentialRefusedError
 from service.errors import (
     FactCheckError,
     Fault,
@@ -72,7 +73,7 @@ def retry_after_s(error: FactCheckError) -> int | None:
     """Whole seconds for a `Retry-After` header, from 1 to a day, or None when there is nothing sensible to say."""
     if isinstance(error, IdempotencyKeyInUseError):
         return _IN_USE_RETRY_AFTER_S
-    if not isinstance(error, ModelError | OverloadedError) or not error.retryable:
+    if not isinstance(error, ModelError | OverloadedError | AccessUnavailableError) or not error.retryable:
         return None
     wait_s = error.retry_after_s
     if wait_s is None and isinstance(error, ModelBusyError):
@@ -85,11 +86,15 @@ def retry_after_s(error: FactCheckError) -> int | None:
 def _our_failure(error: FactCheckError) -> Response:
     problem = PROBLEMS[error.code]
     g.record["error"] = type(error).__qualname__
-    if isinstance(error, (*FOR_OPERATORS, UrlFetchFailedError)):
+    if isinstance(error, (*FOR_OPERATORS, UrlFetchFailedError, AccessUnavailableError)):
         g.record["reason"] = str(error)
+    if isinstance(error, CredentialRefusedError):
+        g.record["reason"] = error.reason
     response = _report(problem, problem.status, error)
     if (wait_s := retry_after_s(error)) is not None:
         response.headers["Retry-After"] = str(wait_s)
+    if isinstance(error, AccessDeniedError):
+        response.headers["WWW-Authenticate"] = error.challenge
     return response
 
 

@@ -9,6 +9,7 @@ from service.access.base import Access
 from service.access.caller import Scope
 from service.access.errors import ScopeMissingError
 
+METRICS = "/metrics"
 OPEN: frozenset[Scope] = frozenset()
 """Needs no caller."""
 
@@ -16,7 +17,7 @@ SCOPES: Mapping[str, frozenset[Scope]] = {
     "/analyze": frozenset({Scope.ANALYZE}),
     "/healthz": OPEN,
     "/readyz": OPEN,
-    "/metrics": frozenset({Scope.ADMIN}),
+    METRICS: frozenset({Scope.ADMIN}),
     "/prompts": frozenset({Scope.PROMPTS, Scope.ANALYZE}),
     "/models": frozenset({Scope.PROMPTS, Scope.ANALYZE}),
     "/problems": OPEN,
@@ -24,12 +25,12 @@ SCOPES: Mapping[str, frozenset[Scope]] = {
     "/openapi.json": OPEN,
     "/docs": OPEN,
 }
-"""One of these scopes lets a caller in. A path that is not here lets nobody in."""
+"""One of its scopes lets a caller in. A path that is not here cannot be asked: it is a 500."""
 
 
 @dataclass(frozen=True)
 class Guard:
-    """Lets in who may. `open_metrics` lets anyone read `/metrics`."""
+    """Lets in who may. With `open_metrics` anyone may read `/metrics`."""
 
     access: Access
     open_metrics: bool = False
@@ -45,21 +46,17 @@ class Guard:
         """
         if request.url_rule is None:  # there is no such path, or it does not take the method
             return
-        needed = self.needed(request.url_rule.rule)
-        if needed == OPEN:
+        rule = request.url_rule.rule
+        needed = SCOPES[rule]
+        if needed == OPEN or (rule == METRICS and self.open_metrics):
             return
         g.caller = caller = self.access.caller(request.headers.get, request.remote_addr or "")
-        if self.access.challenge is not None:
-            g.record["caller"] = caller.id
-        if needed is None or not needed & caller.scopes:
-            raise ScopeMissingError(_words(needed or frozenset()))
-
-    def needed(self, rule: str) -> frozenset[Scope] | None:
-        """The scopes of which a caller must have one; empty where nobody need be known, None where nobody is let in."""
-        if rule == "/metrics" and self.open_metrics:
-            return OPEN
-        return SCOPES.get(rule)
-
-
-def _words(needed: frozenset[Scope]) -> str:
-    return f"This path needs a caller with the scope {' or '.join(sorted(needed)) or 'that nobody has'}."
+        if (challenge := self.access.challenge) is None:
+            return
+        g.record["caller"] = caller.id
+        if not needed & caller.scopes:
+            wanted = sorted(needed)
+            raise ScopeMissingError(
+                f"You may not do this: it takes the scope {' or '.join(wanted)}.",
+                f'{challenge}, error="insufficient_scope", scope="{" ".join(wanted)}"',
+            )

@@ -22,12 +22,14 @@ from service.errors import (
     UnsupportedMediaTypeError,
 )
 from service.url_errors import UrlFetchFailedError
+from service.web.access_problems import ACCESS_PROBLEMS
 from service.web.request_problems import REQUEST_PROBLEMS, Problem
 
 __all__ = ["PROBLEMS", "Problem", "problem_of_status"]
 
 _ROWS = (
     *REQUEST_PROBLEMS,
+    *ACCESS_PROBLEMS,
     Problem(
         ClientGoneError.code,
         499,

@@ -1,6 +1,7 @@
 """The service's paths: each reads a request, calls what answers it and writes the answer down."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -43,6 +44,7 @@ class Routes:
     services: Services
     sealer: Sealer
     check: AnswerCheck
+    callers_known: Callable[[], str | None]
     hangups: HangUps = field(default_factory=HangUps)
 
     @property
@@ -133,7 +135,7 @@ class Routes:
         What is `degraded` makes the service slower meanwhile.
         An endpoint in trouble does not make the service less ready: it answers at once, and knows when to try again.
         """
-        reason = "the service is being stopped" if request.environ.get(DRAINING) else self.services.model.ready()
+        reason = "the service is being stopped" if request.environ.get(DRAINING) else self._not_ready()
         degraded = self.services.store.ready()
         told: dict[str, Any] = {"status": "ready"} if reason is None else {"status": "not-ready", "reasons": [reason]}
         if states := self.services.upstreams():
@@ -141,6 +143,9 @@ class Routes:
         if degraded is not None:
             told["degraded"] = [degraded]
         return json_response(told, 200 if reason is None else 503)
+
+    def _not_ready(self) -> str | None:
+        return self.services.model.ready() or self.callers_known()
 
     def metrics(self) -> Response:
         """What the service has done since its start, for Prometheus."""

@@ -16,6 +16,7 @@ ANYWHERE = ("bad-request", "uri-too-long", "expectation-failed", "headers-too-la
 
 _EXAMPLE_ID = "3f1c9d5e8a7b4c6d9e0f1a2b3c4d5e6f"
 _WAITED_FOR = {409, 502, 503}
+_CHALLENGED = {401, 403}
 
 HEADERS: Mapping[str, Described] = {
     "X-Request-Id": {
@@ -50,6 +51,12 @@ HEADERS: Mapping[str, Described] = {
     "Retry-After": {
         "description": "In how many seconds the request may be sent again, where that is known.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 86_400},
+    },
+    "WWW-Authenticate": {
+        "description": "What to send along, and which scope is missing.",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": 'Bearer realm="factcheck"',
     },
     "traceparent": {
         "description": "The place of this request in the caller's trace, or in one of its own (W3C Trace Context).",
@@ -150,7 +157,7 @@ def _reports(status: int, codes: list[str]) -> Described:
     return answer(
         f"{told}.",
         {PROBLEM_JSON: {"schema": narrowed, "examples": examples}},
-        ["Retry-After"] if status in _WAITED_FOR else (),
+        ["Retry-After"] * (status in _WAITED_FOR) + ["WWW-Authenticate"] * (status in _CHALLENGED),
     )
 
 
