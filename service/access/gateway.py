@@ -34,18 +34,26 @@ class GatewayAccess:
             raise CredentialMissingError("This service answers its gateway only: send the request there.", CHALLENGE)
         if not hmac.compare_digest(secret.encode("utf-8", "surrogateescape"), self._secret):
             raise _refused("The gateway's secret is not the one that was agreed.", "wrong secret")
-        name = header(CALLER)
-        if name is None or not is_name(name):
-            raise _refused(f"{CALLER} must name the caller, in visible ASCII without spaces.", "no caller is named")
-        tenant = header(TENANT)
-        if tenant is not None and not is_name(tenant):
-            raise _refused(f"{TENANT} must be visible ASCII without spaces.", "the tenant's name cannot be read")
+        # A field that came twice is joined by a comma: then a client's own may be one of the two.
+        name, tenant, scopes = header(CALLER), header(TENANT), header(SCOPES) or ""
+        if name is None or not _is_one_name(name):
+            raise _refused(
+                f"{CALLER} must name one caller, in visible ASCII without spaces and commas.", "no one caller is named"
+            )
+        if tenant is not None and not _is_one_name(tenant):
+            raise _refused(f"{TENANT} must be visible ASCII without spaces and commas.", "no one tenant is named")
+        if "," in scopes:
+            raise _refused(f"{SCOPES} must list scopes with spaces between them, and come once.", "the scopes hold a comma")
         caller = f"proxy:{name}"
-        return Caller(caller, tenant or caller, scopes_among((header(SCOPES) or "").replace(",", " ")))
+        return Caller(caller, tenant or caller, scopes_among(scopes))
 
     def ready(self) -> str | None:
         """None: nothing has to be asked."""
         return None
+
+
+def _is_one_name(value: str) -> bool:
+    return "," not in value and is_name(value)
 
 
 def _refused(message: str, reason: str) -> CredentialRefusedError:

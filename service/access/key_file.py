@@ -79,7 +79,7 @@ class KeyFile:
     """The keys at `path`, hashed with `pepper`. Thread-safe; several processes may change it."""
 
     def __init__(self, path: Path, pepper: bytes) -> None:
-        self._path = path
+        self.path = path
         self._mark = digest(pepper, _MARKED)
         self._lock = Lock()
         self._seen: _Seen | None = None
@@ -110,10 +110,10 @@ class KeyFile:
             self._load()
         except FileNotFoundError as error:
             raise SetupError(
-                f"there is no {self._path}: make a key with `factcheck keys create`, or correct FACTCHECK_KEYS_FILE"
+                f"there is no {self.path}: make a key with `factcheck keys create`, or correct FACTCHECK_KEYS_FILE"
             ) from error
         except OSError as error:
-            raise SetupError(f"{self._path} cannot be read: {error.strerror}") from error
+            raise SetupError(f"{self.path} cannot be read: {error.strerror}") from error
 
     def change(self, how: Callable[[Mapping[str, Key]], Mapping[str, Key]]) -> None:
         """Nothing; what `how` makes of the keys is in the file, which is made when it is missing. Others wait meanwhile.
@@ -121,27 +121,27 @@ class KeyFile:
         Raises: SetupError, and what `how` raises; then nothing has changed.
         """
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with _alone(self._path.parent):
-                keys = self._load() if self._path.exists() else {}
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with _alone(self.path.parent):
+                keys = self._load() if self.path.exists() else {}
                 changed = tuple(how(keys).values())
-                write_whole(self._path, f"{_CONTENT.dump(_Content(_FORMAT, self._mark, changed))}\n".encode())
+                write_whole(self.path, f"{_CONTENT.dump(_Content(_FORMAT, self._mark, changed))}\n".encode())
         except OSError as error:
-            raise SetupError(f"{self._path} cannot be changed: {error.strerror}") from error
+            raise SetupError(f"{self.path} cannot be changed: {error.strerror}") from error
 
     def _look(self) -> _Seen:
-        found = self._path.stat()
+        found = self.path.stat()
         return found.st_mtime_ns, found.st_ino, found.st_size
 
     def _load(self) -> Mapping[str, Key]:
         try:
-            content = _CONTENT.load(self._path.read_text(encoding="utf-8"))
+            content = _CONTENT.load(self.path.read_text(encoding="utf-8"))
         except (CodecError, UnicodeError) as error:
-            raise SetupError(f"{self._path} is not a file of keys") from error
+            raise SetupError(f"{self.path} is not a file of keys") from error
         if content.format != _FORMAT:
-            raise SetupError(f"{self._path} was written by another version of the service")
+            raise SetupError(f"{self.path} was written by another version of the service")
         if content.pepper != self._mark:
-            raise SetupError(f"the keys in {self._path} were hashed with another pepper: see FACTCHECK_KEY_PEPPER")
+            raise SetupError(f"the keys in {self.path} were hashed with another pepper: see FACTCHECK_KEY_PEPPER")
         return {key.id: key for key in content.keys}
 
 

@@ -78,7 +78,7 @@ def read_access(env: Env) -> AccessSettings:
         key_pepper=env.str("FACTCHECK_KEY_PEPPER", None, validate=long_enough),
         jwt_issuer=env.str("FACTCHECK_JWT_ISSUER", None),
         jwt_audience=env.str("FACTCHECK_JWT_AUDIENCE", None),
-        jwt_algorithms=tuple(env.list("FACTCHECK_JWT_ALGORITHMS", list(plain.jwt_algorithms), validate=_algorithms)),
+        jwt_algorithms=tuple(env.list("FACTCHECK_JWT_ALGORITHMS", [*plain.jwt_algorithms], validate=_algorithms) or ()),
         jwt_tenant_claim=env.str("FACTCHECK_JWT_TENANT_CLAIM", None, validate=named),
         jwt_scope_claim=env.str("FACTCHECK_JWT_SCOPE_CLAIM", plain.jwt_scope_claim, validate=named),
         jwt_scope_prefix=env.str("FACTCHECK_JWT_SCOPE_PREFIX", plain.jwt_scope_prefix, validate=named),
@@ -90,6 +90,8 @@ def read_access(env: Env) -> AccessSettings:
 
 def access_faults(mode: Mode, given: Container[str]) -> Iterator[str]:
     """What this mode lacks among the variables `given`, and what is given in vain, which could pass for protection."""
+    if mode not in _NEEDED:  # it was malformed, which is told already
+        return
     for name in _NEEDED[mode]:
         if name not in given:
             yield f"{name}: FACTCHECK_ACCESS={mode} needs it"

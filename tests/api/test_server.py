@@ -26,7 +26,6 @@ from service.server import (
     open_listener,
     run_until_stopped,
     serve,
-    warn_when_exposed,
 )
 from service.settings import Settings
 from service.worker import Worker
@@ -254,12 +253,6 @@ def test_the_status_people_see(status, mine, seen):
 
 def test_a_server_that_simply_ends_has_no_status():
     assert run_until_stopped(lambda: None, os.getpid()) is None
-
-
-@pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("::1", False), ("::", True), ("192.0.2.7", True)])
-def test_a_port_that_others_can_reach_is_warned_of(host, warned, log):
-    warn_when_exposed(host, 8000)
-    assert [(line["host"], line["port"], line["level"]) for line in log()] == [(host, 8000, "warning")] * warned
 
 
 def test_gunicorn_takes_every_option_and_reads_nothing_else():

@@ -8,6 +8,11 @@ from service.web.access_problems import ACCESS_PROBLEMS
 from service.web.guard import METRICS, SCOPES
 from service.web.openapi.parts import Described, problems
 
+_KEPT_OUT = problems(problem.code for problem in ACCESS_PROBLEMS)
+_REFERENCES = {status: {"$ref": f"#/components/responses/KeptOut{status}"} for status in _KEPT_OUT}
+ACCESS_RESPONSES: Final = {f"KeptOut{status}": report for status, report in _KEPT_OUT.items()}
+"""The problem reports of callers that are kept out."""
+
 SECURITY_SCHEMES: Final[dict[str, Described]] = {
     "bearer": {
         "type": "http",
@@ -37,8 +42,5 @@ def guarded(paths: dict[str, Any], settings: AccessSettings) -> dict[str, Any]:
             told = " or ".join(f"`{scope}`" for scope in needed)
             about = f"Where callers are asked who they are, they need the scope {told}."
             operation["description"] = " ".join(filter(None, [operation.get("description"), about]))
-            operation["responses"] = dict(sorted((_KEPT_OUT | operation["responses"]).items()))
+            operation["responses"] = dict(sorted((_REFERENCES | operation["responses"]).items()))
     return paths
-
-
-_KEPT_OUT = problems(problem.code for problem in ACCESS_PROBLEMS)

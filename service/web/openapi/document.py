@@ -4,7 +4,7 @@ from typing import Any
 
 from service.pipeline.assemble import SERVICE_VERSION
 from service.settings import Settings
-from service.web.openapi.access import SECURITY_SCHEMES, guarded
+from service.web.openapi.access import ACCESS_RESPONSES, SECURITY_SCHEMES, guarded
 from service.web.openapi.operations import paths
 from service.web.openapi.parts import HEADERS, PARAMETERS, RESPONSES
 from service.web.openapi.request_shapes import request_shapes
@@ -37,7 +37,7 @@ def openapi_document(settings: Settings) -> dict[str, Any]:
             "schemas": dict(sorted((request_shapes(settings) | SHAPES).items())),
             "headers": dict(HEADERS),
             "parameters": dict(PARAMETERS),
-            "responses": dict(RESPONSES),
+            "responses": RESPONSES | ACCESS_RESPONSES,
             "securitySchemes": dict(SECURITY_SCHEMES),
         },
     }

@@ -163,5 +163,5 @@ def _reports(status: int, codes: list[str]) -> Described:
 
 _COMMON = problems(ANYWHERE)
 _COMMON_REF = {status: {"$ref": f"#/components/responses/Failure{status}"} for status in _COMMON}
-RESPONSES: Mapping[str, Described] = {f"Failure{status}": report for status, report in _COMMON.items()}
+RESPONSES: dict[str, Described] = {f"Failure{status}": report for status, report in _COMMON.items()}
 """The problem reports that most paths share."""
