@@ -62,9 +62,10 @@ RUN rm -rf /usr/local/lib/python3.*/ensurepip /usr/local/lib/python3.*/site-pack
     && groupadd --gid 10001 factcheck \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin factcheck \
     && install --directory --owner=10001 --group=10001 /models \
-    && install --directory --owner=10001 --group=10001 --mode=0700 /cache
+    && install --directory --owner=10001 --group=10001 --mode=0700 /cache /keys
 COPY --from=trimmed /opt/factcheck /opt/factcheck
 COPY --from=weights --chown=10001:10001 /models /models
+# Open to every address, the service does not start before it is told who may call it: see docs/container.md.
 ENV HOME=/tmp \
     PYTHONDONTWRITEBYTECODE=1 \
     FACTCHECK_HOST=0.0.0.0 \

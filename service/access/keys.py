@@ -5,7 +5,6 @@ HMAC-SHA-256 of the whole under a secret that is not kept with it: who reads the
 """
 
 import hmac
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from service.access.bearer import refused
 from service.access.caller import Caller, Scope
 from service.access.errors import AccessUnavailableError
 
-_KEY = re.compile(r"fck_([0-9a-f]{8})_[0-9a-f]{64}")
+_MARK = "fck_"
 _ID_BYTES = 4
 _SECRET_BYTES = 32
 
@@ -61,7 +60,7 @@ def new_id(taken: Mapping[str, object]) -> str:
 
 def new_text(key_id: str) -> str:
     """A new key with this id, as its holder sends it."""
-    return f"fck_{key_id}_{secrets.token_hex(_SECRET_BYTES)}"
+    return f"{_MARK}{key_id}_{secrets.token_hex(_SECRET_BYTES)}"
 
 
 class Keys:
@@ -77,9 +76,8 @@ class Keys:
 
         Raises: CredentialRefusedError, AccessUnavailableError.
         """
-        keys = self._read()
-        found = _KEY.fullmatch(token)
-        key = keys.get(found[1], _NOBODY) if found else _NOBODY
+        # The id alone is looked at: no branch is taken on any digit of the secret.
+        key = self._read().get(token.removeprefix(_MARK).partition("_")[0], _NOBODY)
         if not hmac.compare_digest(digest(self._pepper, token), key.digest):
             raise refused("This key is not known here.", "no such key")
         # Only who holds the key learns more of it.

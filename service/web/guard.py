@@ -25,7 +25,7 @@ SCOPES: Mapping[str, frozenset[Scope]] = {
     "/openapi.json": OPEN,
     "/docs": OPEN,
 }
-"""One of its scopes lets a caller in. A path that is not here cannot be asked: it is a 500."""
+"""One of its scopes lets a caller in. A path that is not here lets in nobody, where callers are asked who they are."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +47,16 @@ class Guard:
         if request.url_rule is None:  # there is no such path, or it does not take the method
             return
         rule = request.url_rule.rule
-        needed = SCOPES[rule]
+        needed = SCOPES.get(rule)
         if needed == OPEN or (rule == METRICS and self.open_metrics):
             return
         g.caller = caller = self.access.caller(request.headers.get, request.remote_addr or "")
         if (challenge := self.access.challenge) is None:
             return
         g.record["caller"] = caller.id
-        if not needed & caller.scopes:
-            wanted = sorted(needed)
+        if needed is None or not needed & caller.scopes:
+            wanted = sorted(needed or ())
             raise ScopeMissingError(
-                f"You may not do this: it takes the scope {' or '.join(wanted)}.",
+                f"You may not do this: it takes the scope {' or '.join(wanted) or 'that nobody has'}.",
                 f'{challenge}, error="insufficient_scope", scope="{" ".join(wanted)}"',
             )

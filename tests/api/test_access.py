@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from flask.testing import FlaskClient
 
 from service.access.settings import AccessSettings, Mode
 from service.errors import SetupError
@@ -297,3 +298,10 @@ def test_a_worker_without_its_keys_ends_with_the_reason(tmp_path):
     server = Server(Settings(identity=identity), 3, lambda _: Services(ScriptedModel(), PROMPTS), 30)
     with pytest.raises(Exception, match="factcheck keys create"):
         server.load()
+
+
+def test_a_path_that_nobody_wrote_into_the_table_lets_nobody_in(service):
+    app = service.client.application
+    app.add_url_rule("/forgotten", view_func=lambda: "secret")
+    response = FlaskClient(app).get("/forgotten", headers=bearing(service.key()))
+    problem(response, 403, "scope-missing")
