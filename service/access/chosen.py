@@ -10,6 +10,7 @@ from service.access.gateway import GatewayAccess
 from service.access.key_file import KeyFile, load_pepper
 from service.access.keys import Keys
 from service.access.settings import AccessSettings, Mode
+from service.errors import SetupError
 
 _AGENT = "factcheck-service"
 
@@ -33,12 +34,14 @@ def build_access(settings: AccessSettings) -> Access:
 
 
 def check_access(settings: AccessSettings) -> None:
-    """Nothing, when the keys can be read, where callers are known by keys.
+    """Nothing, when the files that these settings name can be used.
 
-    Raises: SetupError for a file of keys that is missing, broken or hashed with another pepper.
+    Raises: SetupError for a file of keys that is missing, broken or hashed with another pepper, or for missing authorities.
     """
     if settings.access is Mode.KEYS:
         build_access(settings)
+    if settings.jwks_ca_file is not None and not settings.jwks_ca_file.is_file():
+        raise SetupError(f"there is no {settings.jwks_ca_file}: correct FACTCHECK_JWKS_CA_FILE")
 
 
 def keys_path(settings: AccessSettings) -> Path:

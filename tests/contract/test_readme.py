@@ -14,6 +14,7 @@ from service.cli.output import FORMAT_NAMES
 from service.export.formats import FORMATS
 from service.pipeline.analyze import Services
 from service.prompt_files import find_prompts, load_prompts
+from service.secret_files import SECRET_FILES
 from service.settings import SETTING_NAMES, Settings
 from service.web.openapi.examples import example
 from service.web.problems import PROBLEMS
@@ -48,6 +49,10 @@ def test_every_make_target_named_exists():
 
 def test_the_settings_are_exactly_those_the_code_reads():
     assert sorted(first_column("Settings")) == sorted(SETTING_NAMES)
+
+
+def test_every_secret_that_can_be_a_file_is_told():
+    assert set(re.findall(r"`(\w+_FILE)`", section("Settings").partition("| Variable")[0])) == SECRET_FILES
 
 
 def test_the_error_codes_are_exactly_those_the_code_answers():

@@ -19,7 +19,7 @@ from tests.fakes import FixedClock
 
 PEPPER = b"a pepper of more than thirty-two characters"
 ID = "0a1b2c3d"
-TEXT = new_text(ID)
+TEXT = f"fck_{ID}_{'5a' * 32}"
 KEY = Key(ID, "Desk 1", "desk-a", (Scope.ANALYZE, Scope.ADMIN), 1_000, 2_000, None, digest(PEPPER, TEXT))
 
 

@@ -89,6 +89,13 @@ def test_a_service_without_its_keys_does_not_start(tmp_path):
     assert check_access(AccessSettings(access=Mode.HEADER, header_secret=SECRET)) is None
 
 
+def test_authorities_that_are_not_there_are_told(tmp_path):
+    with pytest.raises(SetupError, match="FACTCHECK_JWKS_CA_FILE"):
+        check_access(AccessSettings(access=Mode.JWT, jwks_ca_file=tmp_path / "ca.pem"))
+    (tmp_path / "ca.pem").touch()
+    assert check_access(AccessSettings(access=Mode.JWT, jwks_ca_file=tmp_path / "ca.pem")) is None
+
+
 @pytest.mark.parametrize("name", SECRETS)
 def test_every_secret_can_be_a_file(name, tmp_path):
     (tmp_path / "secret").write_text(f"{SECRET}\n", "utf-8")

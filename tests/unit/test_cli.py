@@ -385,6 +385,16 @@ def test_settings_are_shown_without_secrets():
     assert shown["FACTCHECK_MODEL"].split() == ["(not", "set)", "default"]
 
 
+def test_a_secret_from_a_file_is_shown_as_set_and_its_way_in_too(tmp_path):
+    (tmp_path / "secret").write_text("SECRETWORD" * 4, "utf-8")
+    run = World(environ={"FACTCHECK_ACCESS": "header", "FACTCHECK_HEADER_SECRET_FILE": str(tmp_path / "secret")}).run(
+        "settings"
+    )
+    shown = {line.split()[0]: line.split()[1:] for line in run.stdout.splitlines()}
+    assert (shown["FACTCHECK_HEADER_SECRET"], shown["FACTCHECK_ACCESS"]) == (["(set)"], ["header"])
+    assert "SECRETWORD" not in run.output
+
+
 def test_settings_as_json_are_shown_without_secrets():
     world = World(environ={"OPENAI_API_KEY": "sk-SECRETWORD"})
     shown = json.loads(world.run("settings", "--json").stdout)

@@ -64,7 +64,7 @@ def test_what_is_no_jwks_is_told(document):
         read_keys(document, ALL)
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.dictionaries(
