@@ -83,7 +83,7 @@ def open_listener(host: str, port: int, create: Callable[..., socket.socket] = s
     Raises: SetupError.
     """
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        family, address = _address(host, port)
         return create(address[:2], family=family, backlog=_BACKLOG)
     except (OSError, UnicodeError) as error:
         reason = "is not an address of this machine"
@@ -214,12 +214,14 @@ def serve(
     """
     configure_logs(settings.log_level)
     try:
+        refuse_exposed(settings)
         check(settings)
         listener = open_listener(settings.host, settings.port)
-        refuse_exposed(listener, settings.identity)
     except SetupError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(EXIT_SETUP) from None
+    host, port = listener.getsockname()[:2]
+    warn_when_exposed(host, port, settings.identity)
     run_until_stopped(Server(settings, listener.detach(), build, read_limit_s).run, os.getpid())
 
 
@@ -237,22 +239,38 @@ def run_until_stopped(run: Callable[[], None], master: int) -> None:
         raise
 
 
-def refuse_exposed(listener: socket.socket, identity: AccessSettings) -> None:
-    """Nothing; logs a warning when other machines can reach a service that asks nobody who they are, if that is allowed.
+def refuse_exposed(settings: Settings) -> None:
+    """Nothing, unless other machines could reach a service that asks nobody who they are, and nobody said that they may.
 
-    Raises: SetupError when it is not; then the listener is closed.
+    Raises: SetupError.
     """
-    host, port = listener.getsockname()[:2]
-    if identity.access is not Mode.OPEN or ip_address(host).is_loopback:
+    if settings.identity.access is not Mode.OPEN or settings.identity.allow_open:
         return
-    if not identity.allow_open:
-        listener.close()
+    try:
+        _, address = _address(settings.host, settings.port)
+    except (OSError, UnicodeError):
+        return  # who cannot listen there is told so when the port is opened
+    if not ip_address(address[0]).is_loopback:
         raise SetupError(
-            f"other machines can reach {host}, and FACTCHECK_ACCESS=open asks nobody who they are",
+            f"other machines can reach {settings.host}, and FACTCHECK_ACCESS=open asks nobody who they are",
             [
                 "set FACTCHECK_ACCESS to keys, jwt or header, so that callers are known (docs/security.md says how)",
                 "or set FACTCHECK_HOST=127.0.0.1, so that only this machine reaches it",
                 "or set FACTCHECK_ALLOW_OPEN=on, where something else keeps strangers out",
             ],
         )
-    structlog.get_logger().warning("anyone who reaches this port may use the service and its model", host=host, port=port)
+
+
+def warn_when_exposed(host: str, port: int, identity: AccessSettings) -> None:
+    """Nothing; logs a warning when other machines can reach the service, and it asks nobody who they are."""
+    if identity.access is Mode.OPEN and not ip_address(host).is_loopback:
+        structlog.get_logger().warning("anyone who reaches this port may use the service and its model", host=host, port=port)
+
+
+def _address(host: str, port: int) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
+    """The first address that `host` stands for, and its family.
+
+    Raises: OSError, UnicodeError.
+    """
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    return family, address
