@@ -6,7 +6,6 @@ Run as a program (`python -m tests.export_cases`), it writes the goldens anew: r
 from hashlib import sha256
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from service.domain import (
@@ -190,11 +189,6 @@ def scripts():
 
 
 CASES = {"latin": latin(), "scripts": scripts()}
-
-
-def examples(count):
-    """Settings for `count` examples. The first one may take long: it builds hypothesis's table of Unicode."""
-    return settings(max_examples=count, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 # What a sentence of an article or a model may hold that would be structure in one of the formats.

@@ -2,11 +2,12 @@ import json
 from io import BytesIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain import Options
 from tests.api.conftest import PROMPTS, TEXT, NeverTired, problem, start_service
+from tests.examples import examples
 from tests.fakes import ScriptedModel, claim, stance
 
 JSON = "application/json"
@@ -295,7 +296,7 @@ def never_fails(response):
     json.loads(response.get_data())
 
 
-@settings(max_examples=100, deadline=None)  # the first page loads what reads pages
+@examples()  # the first page loads what reads pages
 @given(st.binary(max_size=300), content_types)
 def test_any_bytes_are_answered_without_failing(body, content_type):
     never_fails(ANY_SERVICE.client.post("/analyze", data=body, content_type=content_type))
@@ -309,13 +310,13 @@ json_values = st.recursive(
 names = st.sampled_from(["article", "prompt", "options", "text", "title", "language", "published_at", "max_claims", "_schema"])
 
 
-@settings(max_examples=75)
+@examples(75)
 @given(st.dictionaries(names, st.dictionaries(names, json_values) | json_values))
 def test_any_json_is_answered_without_failing(document):
     never_fails(ANY_SERVICE.post(document))
 
 
-@settings(max_examples=100)
+@examples()
 @given(st.text(st.characters(), min_size=1))
 def test_any_text_is_answered_without_failing_and_comes_back_as_it_was(text):
     response = ANY_SERVICE.post({"article": {"text": text}, "options": {"return_text": True}})
@@ -324,7 +325,7 @@ def test_any_text_is_answered_without_failing_and_comes_back_as_it_was(text):
         assert response.get_json()["article"]["text"] == text
 
 
-@settings(max_examples=100)
+@examples()
 @given(
     st.dictionaries(
         st.sampled_from(["Host", "Request-Timeout", "X-Request-Id", "Content-Encoding", "Content-Length", "Accept", "Cookie"]),

@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 
@@ -23,6 +23,7 @@ from service.web.asking import MAX_KEY_CHARS, key_fault, key_of
 from service.web.idempotency import KEPT_S
 from tests.api.conftest import TEXT, problem
 from tests.api.test_caching import ASKED, PATIENCE_S, REPLY, BrokenStore, SlowModel, answer, start
+from tests.examples import examples
 from tests.fakes import FixedClock, ScriptedModel
 from tests.redis_server import URL, fresh_prefix, need_redis
 
@@ -239,7 +240,7 @@ def test_a_key_that_can_be_taken_is(key):
     assert "Idempotent-Replayed" in service.post(ASKED, headers={"Idempotency-Key": key}).headers
 
 
-@settings(deadline=None)
+@examples()
 @given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=MAX_KEY_CHARS))
 def test_a_key_in_quotation_marks_is_what_is_between_them(key):
     escaped = key.replace("\\", "\\\\").replace('"', '\\"')

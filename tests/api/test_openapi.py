@@ -26,6 +26,7 @@ from service.web.problems import PROBLEMS
 from service.web.schemas import load_request
 from tests.api.conftest import PROMPTS, TEXT, NeverTired, problem, start_service
 from tests.described import CheckedClient, create_app
+from tests.examples import examples
 from tests.fakes import TRAITS, ScriptedModel, claim
 
 DOCUMENT = openapi_document(Settings())
@@ -158,6 +159,7 @@ def test_an_address_is_enough_where_articles_are_fetched(article, taken):
         assert taken
 
 
+@examples()
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 @also("\x85")
 @also("\ufeff")

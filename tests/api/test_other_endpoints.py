@@ -3,7 +3,7 @@ import json
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import SetupError
@@ -11,6 +11,7 @@ from service.settings import Settings
 from service.web.problems import PROBLEMS
 from tests.api.conftest import PROMPTS, TEXT, NeverTired, problem, start_service
 from tests.described import create_app
+from tests.examples import examples
 from tests.fakes import ScriptedModel, claim
 
 PATHS = ["/healthz", "/readyz", "/prompts", "/problems", "/problems/not-found", "/nowhere", "/analyze"]
@@ -213,7 +214,7 @@ def test_services_that_cannot_be_built_stop_the_application():
 ANY_SERVICE = start_service(NeverTired())
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     st.sampled_from(["GET", "POST", "HEAD", "PUT", "OPTIONS"]),
     st.sampled_from([b"", b"/", b"//", b"/problems/", b"/prompts", b"/analyze", b"/healthz/"]),

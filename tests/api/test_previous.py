@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import ModelUnavailableError
@@ -14,6 +14,7 @@ from service.settings import Settings
 from service.web.seal import Sealer
 from tests.api.conftest import problem
 from tests.described import create_app
+from tests.examples import examples
 from tests.fakes import TRAITS
 from tests.rereading import SentenceModel
 
@@ -239,7 +240,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(values | st.dictionaries(st.sampled_from(list(ANSWER)), values).map(lambda changes: ANSWER | changes))
 def test_whatever_comes_as_an_earlier_answer_is_taken_or_told(previous):
     body = {"article": {"text": "The harbour opened.", "language": "en"}, "prompt": "extract_claims@1", "previous": previous}

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import httpx2
 import openai
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.deadline import Deadline
@@ -34,6 +34,7 @@ from service.errors import (
 from service.llm.base import CallBudget, Message, ModelCall, ModelTraits, Reply, ReplySchema, ResponseFormat
 from service.llm.openai_chat import CONNECT_TIMEOUT_S, OpenAIChatModel
 from service.llm.retrying import RetryingModel
+from tests.examples import examples
 from tests.fakes import FixedClock
 from tests.model_double import completion
 
@@ -456,7 +457,7 @@ def test_a_prompt_that_is_not_unicode_is_not_the_endpoints_fault():
         model.complete(call, Deadline.after(5))
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     st.sampled_from([200, 204, 301, 400, 404, 422, 429, 500]),
     st.binary(max_size=60)

@@ -4,7 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from redis import Redis
 
@@ -13,6 +13,7 @@ from service.store.guarded import GuardedStore
 from service.store.memory import MemoryStore
 from service.store.redis import RedisStore
 from service.store.sqlite import SqliteStore
+from tests.examples import examples
 from tests.redis_server import URL, fresh_prefix, need_redis
 
 KIND = [
@@ -92,7 +93,7 @@ def test_only_what_is_expected_is_removed(store):
     store.remove(A, "k", "text")
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(30, suppress=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=200))
 def test_any_text_comes_back_as_it_was(store, text):
     store.put(A, "k", text, 60)

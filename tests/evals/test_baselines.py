@@ -8,6 +8,7 @@ from evals.items import Item, NoGold
 from evals.reporting import reported
 from evals.scores.intrinsic import count
 from tests.evals.miniature import TEXT, claim, document
+from tests.examples import examples
 
 
 def item(text, language="en"):
@@ -137,6 +138,7 @@ def test_majority_keeps_claimants_and_gives_everything_its_most_frequent_label()
     assert (changed["kind"], changed["check_worthiness"]) == ("event", 0.5)
 
 
+@examples()
 @given(st.text(max_size=200).map(lambda text: f"{text} Ann Roe said {text}"))
 def test_any_text_gets_an_answer_with_exact_slices(text):
     given = item(text)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from evals.bootstrap import Estimate, differences, estimates, value
 from evals.figures import Figure, ratio
+from tests.examples import examples
 
 SHARE = Figure("share", "Share", "G", ratio("part", "whole"), "…")
 EMPTY = Figure("empty", "Empty", "G", ratio("part", "nothing"), "…")
@@ -75,6 +76,7 @@ def test_the_value_of_one_article_is_that_of_its_counts():
     assert value(SHARE, {}) is None
 
 
+@examples()
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(5, 9)), min_size=1, max_size=15))
 def test_the_range_holds_nothing_but_values_that_articles_can_have(pairs):
     rows = {str(number): {"part": part, "whole": whole} for number, (part, whole) in enumerate(pairs)}

@@ -26,6 +26,7 @@ from service.prompt_files import find_prompts, load_prompts
 from tests.evals.bench import Bench
 from tests.evals.miniature import claim, document
 from tests.evals.runs import keep_run
+from tests.examples import examples
 from tests.fakes import TRAITS, ScriptedModel
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
@@ -254,6 +255,7 @@ json_values = st.recursive(
 )
 
 
+@examples()
 @given(json_values.map(json.dumps) | st.text(max_size=40), st.integers(1, 3))
 def test_any_reply_gives_a_verdict_for_each_pair_or_none_at_all(text, many):
     try:

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evals.matching import Pair, english_words, greedy_pairs, iou, overlap, token_f1, words
+from tests.examples import examples
 
 ranges = st.tuples(st.integers(0, 40), st.integers(0, 40)).map(lambda pair: (min(pair), max(pair)))
 
@@ -20,6 +21,7 @@ def test_iou_is_shared_over_all_characters(one, other, expected):
     assert iou(one, other) == pytest.approx(expected)
 
 
+@examples()
 @given(ranges, ranges)
 def test_iou_and_overlap_do_not_depend_on_the_order(one, other):
     assert iou(one, other) == iou(other, one)
@@ -55,6 +57,7 @@ def test_the_best_pairs_come_first_and_nothing_is_used_twice():
     assert greedy_pairs(scored, 0.3) == [Pair(0.9, 0, 0), Pair(0.5, 1, 1)]
 
 
+@examples()
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 5), st.integers(0, 5)), max_size=20))
 def test_pairs_are_one_to_one_and_at_least_as_alike_as_asked(scored):
     pairs = greedy_pairs(scored, 0.3)

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evals.scores.wording import KNOWN_LANGUAGES, ArticleWords, points_outside
+from tests.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,7 @@ def test_a_text_that_can_be_read_alone_is_left_in_peace(text, language):
     assert not points_outside(text, language)
 
 
+@examples()
 @given(st.text(), st.sampled_from(sorted(KNOWN_LANGUAGES)))
 def test_any_text_can_be_looked_at(text, language):
     assert points_outside(text, language) in {True, False}

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.faultserver import FAULTS, FaultServer, Plan, read_mix
 from tests.faultserver.plan import Draw
 
@@ -58,6 +59,7 @@ def test_faults_begin_after_the_good_calls_and_end_when_they_have_been():
     assert modes(Plan("http-500", after=2, times=2), 6) == ["ok", "ok", "http-500", "http-500", "ok", "ok"]
 
 
+@examples()
 @given(st.integers(), st.integers(0, 20))
 def test_the_same_seed_draws_the_same_modes(seed, after):
     plan = Plan(mix=MIX, seed=seed, after=after)

@@ -4,7 +4,7 @@ from threading import Event
 from time import sleep
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 
 from service.codec import Codec
 from service.deadline import Deadline
@@ -28,6 +28,7 @@ from service.pipeline.answers import FALLBACK, KEPT, LEASE_S, MADE, SHARED, Answ
 from service.store.base import Shelf
 from service.store.memory import MemoryStore
 from tests.analyses import values_of
+from tests.examples import examples
 from tests.export_cases import CASES
 from tests.fakes import FixedClock
 
@@ -216,7 +217,7 @@ def test_another_origin_is_another_key(store):
     assert Answers(store, 600, "one").key(QUESTION) != Answers(store, 600, "two").key(QUESTION)
 
 
-@settings(deadline=None)
+@examples()
 @given(values_of(Question), values_of(Question))
 def test_different_questions_have_different_keys_of_hex_digits(one, other):
     assume(one != other)

@@ -18,6 +18,7 @@ from service.llm.breaker import (
     Outcome,
     Verdict,
 )
+from tests.examples import examples
 from tests.fakes import FixedClock
 
 WORKS = Outcome(Verdict.WORKS)
@@ -315,3 +316,4 @@ class BreakerMachine(RuleBasedStateMachine):
 
 
 TestBreakerMachine = BreakerMachine.TestCase
+TestBreakerMachine.settings = examples()

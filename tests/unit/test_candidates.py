@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.text.candidates import speaker
+from tests.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,7 @@ def test_who_is_speaking(sentence, expected):
     assert speaker(sentence) == expected
 
 
+@examples()
 @given(st.text())
 def test_a_speaker_is_always_words_of_the_sentence(sentence):
     found = speaker(sentence)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from service.errors import SetupError
 from service.llm.catalogue import HubSource, WheelSource, load, resolve
+from tests.examples import examples
 
 GOOD = """
 default = "tiny"
@@ -179,6 +180,7 @@ def test_a_path_that_leads_to_no_file_is_refused(tmp_path, name):
         resolve(name, load(), tmp_path)
 
 
+@examples()
 @given(name=st.text(st.characters(exclude_characters="\0")))
 def test_any_name_gives_an_entry_or_a_setup_error(tmp_path_factory, name):
     catalogue = load()

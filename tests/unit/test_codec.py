@@ -3,12 +3,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.codec import Codec, CodecError, canonical
 from service.domain import Analysis
 from tests.analyses import ANALYSES
+from tests.examples import examples
 
 
 class Colour(StrEnum):
@@ -36,7 +37,7 @@ CAR = Car("A 1", Colour.RED, (Wheel(1), Wheel(2, 0.5)), None, (7, "x"), sold=Tru
 CARS = Codec(Car)
 
 
-@settings(deadline=None)
+@examples()
 @given(ANALYSES)
 def test_every_analysis_comes_back_as_it_was(analysis):
     codec = Codec(Analysis)
@@ -93,7 +94,7 @@ def test_what_is_no_such_document_is_refused(text):
         CARS.load(text)
 
 
-@settings(deadline=None)
+@examples()
 @given(st.text(), st.integers(0, 400), st.integers(0, 400))
 def test_a_damaged_text_is_refused_or_means_a_car(words, start, length):
     text = CARS.dump(CAR)

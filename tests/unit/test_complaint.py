@@ -3,7 +3,7 @@ from email.utils import formatdate
 
 import httpx2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import (
@@ -17,6 +17,7 @@ from service.errors import (
     ModelUnavailableError,
 )
 from service.llm.complaint import Complaint, failure, inner_complaint, read_complaint, retry_after_s
+from tests.examples import examples
 
 NOW = 1_700_000_000.0
 SECRET = "the-words-of-the-article"
@@ -178,13 +179,13 @@ def test_obeys_an_endpoint_that_asks_not_to_be_asked_again(status, headers, expe
     assert error.may_retry is expected
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.integers(300, 599), st.binary(max_size=80) | st.text(max_size=40).map(lambda t: json.dumps({"error": t}).encode()))
 def test_any_body_and_status_make_one_of_our_errors(status, body):
     assert isinstance(failure(read_complaint(status, body), {}, NOW), ModelError)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.text(max_size=40))
 def test_any_header_text_is_a_wait_or_none(text):
     wait = retry_after_s({"retry-after": text}, NOW)
@@ -238,7 +239,7 @@ def test_what_an_endpoint_says_before_it_repeats_the_prompt_is_kept(message, exp
     assert (heard.about_format, heard.about_context) == expected
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.text(max_size=60), st.text(max_size=120))
 def test_leaving_out_an_echo_only_ever_shortens(said, text):
     complaint = Complaint(500, text=text.lower())

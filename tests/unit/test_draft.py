@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain import ArticleInput, SetAsideReason, StanceLabel
@@ -10,6 +10,7 @@ from service.pipeline.ingest import ingest
 from service.pipeline.prove import Prover
 from service.text.segment import segment
 from service.text.worth import CheckWorthiness, load_weights
+from tests.examples import examples
 from tests.unit.test_speech import NEWSY
 
 SEEDS = sorted((Path(__file__).parents[2] / "seeds").glob("*.txt"))
@@ -135,7 +136,7 @@ def proof_of(text, language):
 NEVER = {SetAsideReason.QUOTE_NOT_FOUND, SetAsideReason.UNKNOWN_SENTENCE}
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(NEWSY, st.sampled_from(("en", "de", "pl")))
 def test_every_quote_that_is_drafted_is_found(text, language):
     assert {one.reason for one in proof_of(text, language).set_aside}.isdisjoint(NEVER)

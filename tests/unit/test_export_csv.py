@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from service.domain import StanceLabel
 from service.export.csv_table import COLUMNS, dump
-from tests.export_cases import CASES, analyses, analysis, article, examples, latin
+from tests.examples import examples
+from tests.export_cases import CASES, analyses, analysis, article, latin
 
 FORMULA = "=+-@\t\r\n＝＋－＠"
 

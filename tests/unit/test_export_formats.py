@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from service.errors import NotAcceptableError
 from service.export.accept import parse_accept, parse_media_type
 from service.export.formats import FORMATS, negotiate
-from tests.export_cases import examples
+from tests.examples import examples
 
 JSON = None
 PROFILE = "http://www.w3.org/ns/anno.jsonld"

@@ -13,7 +13,8 @@ from service.export.html_article import escape
 from service.export.html_page import CONTENT_SECURITY_POLICY, dump
 from service.export.html_style import DARK, LIGHT, STYLE
 from service.export.report import ranked
-from tests.export_cases import HOSTILE, Words, analyses, analysis, article, examples, latin, made_claim, scripts
+from tests.examples import examples
+from tests.export_cases import HOSTILE, Words, analyses, analysis, article, latin, made_claim, scripts
 
 TAGS = set(
     "html head meta title style body header p h1 ul ol li section h2 code nav a main article div span mark h3 svg rect b "

@@ -5,7 +5,8 @@ from hypothesis import given
 
 from service.export.json_answer import dump_analysis
 from service.export.json_lines import dump
-from tests.export_cases import CASES, analyses, analysis, article, examples
+from tests.examples import examples
+from tests.export_cases import CASES, analyses, analysis, article
 
 
 @pytest.mark.parametrize("name", CASES)

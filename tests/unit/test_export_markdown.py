@@ -9,7 +9,8 @@ from markdown_it import MarkdownIt
 from service.domain import ARTICLE_HOLDER
 from service.export.markdown import dump, escape
 from service.export.report import ranked
-from tests.export_cases import HOSTILE, analyses, analysis, article, examples, latin, strings
+from tests.examples import examples
+from tests.export_cases import HOSTILE, analyses, analysis, article, latin, strings
 
 BREAKS = re.compile("[\x00-\x20\x7f\x85\u2028\u2029]+")
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])

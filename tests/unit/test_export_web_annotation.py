@@ -7,7 +7,8 @@ from uuid import UUID
 from hypothesis import given
 
 from service.export.web_annotation import CONTEXT, CONTEXT_CHARS, dump
-from tests.export_cases import analyses, analysis, article, examples, latin, scripts
+from tests.examples import examples
+from tests.export_cases import analyses, analysis, article, latin, scripts
 
 # Web Annotation Data Model, section 3.3.5.
 MOTIVATIONS = {

@@ -4,7 +4,7 @@ import socket
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.deadline import Deadline
@@ -13,6 +13,7 @@ from service.fetch.base import NoFetcher
 from service.fetch.safe_session import Reach, SafeSession
 from service.fetch.web import WebFetcher
 from service.url_errors import UrlFetchFailedError, UrlNotAllowedError
+from tests.examples import examples
 from tests.fakes import FixedClock
 from tests.site_double import names
 
@@ -218,7 +219,7 @@ def fetcher():
 
 
 @given(url=URLS | st.text())
-@settings(deadline=None)
+@examples()
 def test_whatever_the_address_the_error_is_ours_and_nothing_is_connected_to(fetcher, url):
     with (
         names(inside),

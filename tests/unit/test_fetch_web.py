@@ -23,6 +23,7 @@ from service.url_errors import (
     UrlNotAnArticleError,
     UrlRefusedError,
 )
+from tests.examples import examples
 from tests.fakes import FixedClock
 from tests.site_double import names
 
@@ -373,6 +374,7 @@ def test_a_tag_in_plain_text_says_nothing_about_it():
         decode(b'<meta charset="latin1">\xfc', "text/plain", html=False)
 
 
+@examples()
 @given(data=st.binary(), content_type=st.text() | st.text().map(lambda name: f"text/html; charset={name}"), html=st.booleans())
 def test_whatever_the_bytes_there_is_text_or_an_error_of_ours(data, content_type, html):
     try:
@@ -381,6 +383,7 @@ def test_whatever_the_bytes_there_is_text_or_an_error_of_ours(data, content_type
         return
 
 
+@examples()
 @given(
     rules=st.text()
     | st.lists(st.sampled_from(["User-agent:", "*", "Disallow:", "/", "//[", "²", "$", "\n", "Allow:", ":"])).map("".join)

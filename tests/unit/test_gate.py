@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from service.errors import OverloadedError
 from service.pipeline.gate import Gate
+from tests.examples import examples
 
 
 def fill(gate, caller, stack):
@@ -57,6 +58,7 @@ def test_who_is_refused_is_told_when_to_come_again():
     assert refused.value.retry_after_s == 10
 
 
+@examples()
 @given(st.integers(1, 200), st.lists(st.sampled_from("abcd"), max_size=300))
 def test_a_caller_who_is_not_in_is_let_in_while_there_is_any_room(capacity, callers):
     gate = Gate(capacity)

@@ -3,13 +3,14 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain import Span
 from service.text.folding import Folded
 from service.text.ground import MAX_WORDS_CHARS, Grounder
 from service.text.segment import segment
+from tests.examples import examples
 
 CASES = json.loads((Path(__file__).parents[1] / "golden" / "ground.json").read_text(encoding="utf-8"))
 ANY_TEXT = st.text(
@@ -60,7 +61,7 @@ def test_golden_words_are_found_where_they_stand_or_not_at_all(case):
         assert_proved(case["input"]["text"], quote)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(ANY_TEXT, ANY_TEXT, st.lists(st.integers(-1, 9), max_size=3), st.booleans())
 def test_whatever_is_found_is_the_articles_own_slice_with_the_same_letters(text, words, near, name):
     article = grounder(text)
@@ -70,7 +71,7 @@ def test_whatever_is_found_is_the_articles_own_slice_with_the_same_letters(text,
         assert letters(quote.text) == letters(words)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(ANY_TEXT, st.data())
 def test_any_slice_is_found_again_or_splits_a_word(text, data):
     start = data.draw(st.integers(0, len(text)))
@@ -109,7 +110,7 @@ MANGLINGS = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.lists(st.tuples(st.sampled_from(TOKENS), st.sampled_from(SPACES)), min_size=1, max_size=12),
     st.lists(st.sampled_from(MANGLINGS), max_size=4),
@@ -131,6 +132,7 @@ def test_words_cut_at_their_edges_are_found_whatever_was_done_to_their_typograph
         assert quote is None
 
 
+@examples()
 @given(st.text("abc .,“”", max_size=80), st.text("abcq ", max_size=12))
 def test_words_that_are_not_there_are_not_found(text, words):
     assert grounder(text).ground(words + "q") is None

@@ -1,9 +1,10 @@
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.domain import Kind
 from service.text.kinds import kind_of
+from tests.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_elsewhere_a_figure_makes_a_quantity(claim, kind):
 @example("ge" * 10_000 + "!", "de")
 @example("1." * 10_000 + "a", "en")
 @example("May 1" * 10_000, "en")
-@settings(deadline=None)
+@examples()
 @given(st.text(), st.sampled_from(["en", "de", "ru", ""]))
 def test_any_text_has_a_kind(claim, language):
     assert isinstance(kind_of(claim, language), Kind)

@@ -4,10 +4,11 @@ import logging
 
 import pytest
 import structlog
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.logs import LOGGED_FIELDS, MAX_ITEMS, MAX_VALUE_CHARS, configure_logs, frames, keep_listed_fields
+from tests.examples import examples
 
 ARTICLE = "The minister said prices rose."
 
@@ -106,7 +107,7 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.dictionaries(st.sampled_from(sorted(LOGGED_FIELDS)) | st.text(st.characters()), anything))
 def test_any_event_becomes_a_line(event):
     kept = keep_listed_fields(None, "info", event)

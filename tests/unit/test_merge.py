@@ -9,6 +9,7 @@ from service.pipeline.merge import merge
 from service.pipeline.prove import Prover
 from service.pipeline.replies import ProposedClaim, ProposedStance
 from service.text.segment import segment
+from tests.examples import examples
 
 TEXT = (
     "Mayor Jane Roe said the bridge cost 40 million euros. Tom Poe denied it. "
@@ -64,6 +65,7 @@ def test_another_figure_is_another_claim():
     assert len(merged(COST, other).claims) == 2
 
 
+@examples()
 @given(st.permutations([COST, AGAIN, OPENED]), st.sampled_from([None, 1, 2]), st.sampled_from([0.0, 0.4]))
 def test_the_order_in_which_passages_come_back_makes_no_difference(claims, most, least):
     expected = merged(COST, AGAIN, OPENED, max_claims=most, min_check_worthiness=least)

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.parser import text_string_to_metric_families
@@ -25,6 +25,7 @@ from service.observing import (
 )
 from service.web.routes import PROMETHEUS_TEXT
 from tests.analyses import ANALYSES
+from tests.examples import examples
 from tests.fakes import TRAITS, FixedClock, ScriptedModel
 
 
@@ -116,7 +117,7 @@ def test_an_event_is_counted(event, sample, value):
     assert told(event)[sample] == value
 
 
-@settings(deadline=None)  # it reads the process's own figures from the system each time
+@examples()  # it reads the process's own figures from the system each time
 @given(ANALYSES, st.sampled_from(["miss", "hit", "shared"]))
 def test_what_an_analysis_holds_is_counted_once_when_it_was_made(analysis, cache):
     analysis = replace(analysis, usage=replace(analysis.usage, cache=cache))

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from service.domain import Span
 from service.text.offsets import OffsetMap
+from tests.examples import examples
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("aé中👩\u200d🇺🇦𝒳\u0301\n"), max_size=60)
 
@@ -12,12 +13,14 @@ def units(text):
     return len(text.encode("utf-16-le")) // 2
 
 
+@examples()
 @given(TEXTS, st.data())
 def test_utf16_offsets_are_what_encoding_the_text_before_them_gives(text, data):
     index = data.draw(st.integers(0, len(text)))
     assert OffsetMap(text).utf16(index) == units(text[:index])
 
 
+@examples()
 @given(TEXTS, st.data())
 def test_a_span_slices_the_same_words_in_both_units(text, data):
     start = data.draw(st.integers(0, len(text)))

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import process_time
 
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from lxml.etree import LxmlError
 
@@ -16,6 +16,7 @@ from service.errors import UnreadablePageError
 from service.text.page import Page, main_blocks, prepare, read_page
 from service.text.page_copy import MAX_TAGS
 from service.text.page_stream import MAX_BLOCKS, MAX_BYTES, read_stream
+from tests.examples import examples
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "pages"
 WORDS = "The council voted on Monday to build the line, which will cost 86 million crowns, the mayor said."
@@ -441,7 +442,7 @@ AUTHORS = st.recursive(PEOPLE, lambda inner: st.lists(inner, max_size=3) | st.fi
 
 
 @given(AUTHORS, st.lists(PEOPLE, max_size=5).map("".join))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples()
 def test_whatever_a_page_says_of_its_author_a_line_of_text_or_nothing_comes_of_it(author, line):
     heads = [
         ld({"@type": "Article", "author": author}),
@@ -468,7 +469,7 @@ def characters(words):
 @given(st.lists(FRAGMENTS, max_size=25).map("".join))
 @example("<pre>\ufeff x")
 @example("<ul><li>\u3000\u200b<li>x")
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 def test_whatever_the_page_its_text_is_clean_and_from_the_page(html):
     try:
         page = read_page(html)
@@ -509,7 +510,7 @@ PARTS = st.lists(st.tuples(st.sampled_from(SEEN + HIDDEN), st.lists(WORD, min_si
 
 
 @given(PARTS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 def test_every_line_is_of_words_that_are_seen(parts):
     html = "".join(shape.replace("{}", escape(words)) for shape, words in parts)
     seen = [words for shape, words in parts if shape in SEEN]

@@ -8,6 +8,7 @@ from service.domain import Article
 from service.earlier import PassageMemory
 from service.pipeline.plan import fingerprint, plan
 from service.text.segment import segment
+from tests.examples import examples
 
 
 def long_text(sentences):
@@ -37,6 +38,7 @@ def test_later_passages_carry_the_lead_of_the_article():
     assert [sentence.number for sentence in second.lead] == [1, 2]
 
 
+@examples()
 @given(st.text(min_size=1).filter(str.strip), st.integers(1, 50))
 def test_passages_tile_the_article(text, chars):
     passages = planned(text, chars)
@@ -122,6 +124,7 @@ def test_known_passages_stand_only_while_the_rest_takes_no_more_reading_than_all
     assert len(plan(article, segment(text, "en"), 200, known)) == 3
 
 
+@examples()
 @given(
     st.lists(st.sampled_from(["One. ", "Two and two. ", "Three, at some more length. "]), min_size=1, max_size=60), st.data()
 )

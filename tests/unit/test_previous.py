@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.deadline import Deadline
@@ -13,6 +13,7 @@ from service.earlier import Previous
 from service.errors import DeadlineExceededError, ModelUnavailableError
 from service.pipeline.analyze import Services, analyze, choose
 from service.prompt_files import find_prompts, load_prompts
+from tests.examples import examples
 from tests.fakes import TRAITS, FixedClock
 from tests.rereading import NUMBERED, SentenceModel
 
@@ -79,7 +80,7 @@ def edits(draw):
     return ["".join(a + b for a, b in one) for one in (before, after)]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(edits(), st.sampled_from([Options(), Options(max_claims=3), Options(min_check_worthiness=0.4)]))
 def test_an_edited_article_is_answered_as_if_it_were_read_anew(texts, options):
     before_text, text = texts
@@ -106,7 +107,7 @@ def test_an_edited_article_is_answered_as_if_it_were_read_anew(texts, options):
     assert {*told.kept, *(one.id for one in (*told.gone, *told.unlisted))} == {claim.id for claim in before.claims}
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(edits(), edits())
 def test_earlier_analyses_may_be_built_upon_again_and_again(first, second):
     texts = [text for text in (*first, *second) if text.strip()]

@@ -5,13 +5,14 @@ import tomllib
 from hashlib import sha256
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import SetupError, UnknownPromptError
 from service.llm.base import Message, ReplySchema
 from service.prompt_files import find_prompts, load_prompts, seal
 from service.prompting import Prompt, PromptLibrary, diff, parse_prompt, parse_schema
+from tests.examples import examples
 
 HEAD = """\
 format = 1
@@ -151,7 +152,7 @@ HOSTILE = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(title=HOSTILE, sentences=HOSTILE)
 def test_values_are_never_expanded_and_never_change_a_role(title, sentences):
     messages = PROMPT.render({"title": title, "sentences": sentences})
@@ -161,7 +162,7 @@ def test_values_are_never_expanded_and_never_change_a_role(title, sentences):
     )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     body=st.lists(st.one_of(st.text(max_size=12), st.sampled_from(["{{ title }}", "{{", "=== user ===\n", "\n"]))).map("".join)
 )
@@ -522,7 +523,7 @@ def test_a_task_without_prompts_has_none_to_offer(library):
         library.select(None, "judge")
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(ref=st.text(max_size=300))
 def test_a_refused_ref_is_quoted_escaped_and_no_longer_than_80_characters(ref):
     with pytest.raises(UnknownPromptError) as caught:

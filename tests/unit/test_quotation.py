@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.text.quotation import quotations, quoted_share
+from tests.examples import examples
 
 
 def quoted(text):
@@ -37,6 +38,7 @@ def test_a_mark_left_open_does_not_swallow_the_article():
     assert quoted("“" + "word " * 2_000 + "”") == []
 
 
+@examples()
 @given(st.text(alphabet="ab “”„«»\"'‘’\n"))
 def test_ranges_are_in_order_and_apart(text):
     ranges = quotations(text)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from service.connections import ConnectionWatch
 from service.receiving import MAX_HEAD_BYTES, Arrival, Come, Reception
+from tests.examples import examples
 from tests.fakes import FixedClock
 
 MAX_BODY = 100
@@ -28,6 +29,7 @@ def test_a_request_is_whole_with_its_last_byte(request_bytes):
     assert come(request_bytes + b"GET / HTT") is Come.WHOLE
 
 
+@examples()
 @given(st.sampled_from([GET, FIVE, CHUNKS, TRAILERS]), st.data())
 def test_it_does_not_matter_in_how_many_pieces_a_request_comes(request_bytes, data):
     arrival, rest = Arrival(MAX_BODY), request_bytes
@@ -86,6 +88,7 @@ def test_a_client_that_asks_nothing_gets_no_go_ahead(head):
     assert not arrival.wants_go_ahead
 
 
+@examples()
 @given(st.binary(max_size=300))
 def test_any_bytes_after_a_head_come_to_something(data):
     assert come(POST + b"Transfer-Encoding: chunked\r\n\r\n" + data) in Come

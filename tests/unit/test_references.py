@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.text.references import reference
+from tests.examples import examples
 
 PESKOV = ("Dmitry Peskov", "Kremlin spokesman")
 
@@ -46,6 +47,7 @@ def test_what_refers_to_somebody_is_found_beside_a_verb_of_saying(who, sentence,
 WORDS = st.lists(st.sampled_from("Peskov Dmitry the he He she said told (a .* , . “ ’s House spokesman".split())).map(" ".join)
 
 
+@examples()
 @given(st.text() | WORDS, st.text() | WORDS, st.text() | WORDS)
 def test_whatever_is_found_is_a_range_of_the_sentence(name, role, sentence):
     at = reference(name, role, sentence)

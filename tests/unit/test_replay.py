@@ -11,6 +11,7 @@ from service.deadline import Deadline
 from service.errors import DeadlineExceededError, ModelBusyError, ModelUnavailableError, SetupError
 from service.llm.base import Message, ModelCall, ModelTraits, Reply, ReplySchema, ResponseFormat
 from service.llm.replay import RecordingModel, ReplayModel, recorded_traits, recording_key
+from tests.examples import examples
 from tests.fakes import TRAITS, FixedClock, ScriptedModel
 
 SCHEMA = ReplySchema("claim_list.v1", "0" * 64, {"type": "object"})
@@ -37,6 +38,7 @@ def test_a_recorded_reply_comes_back_bit_for_bit(tmp_path):
     assert replay(tmp_path) == REPLY
 
 
+@examples()
 @given(st.text(), st.integers(0, 10**9))
 def test_any_text_comes_back_bit_for_bit(tmp_path_factory, text, tokens):
     folder = tmp_path_factory.mktemp("replies")

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from service.domain import Kind, StanceLabel
 from service.pipeline.replies import REASONS, ProposedClaim, ProposedStance, UnreadableReplyError, read_reply
+from tests.examples import examples
 from tests.fakes import claim, stance
 
 V1, V2, V3 = "claim_list.v1", "claim_list.v2", "claim_list.v3"
@@ -137,6 +138,7 @@ ANY_JSON = st.recursive(
 )
 
 
+@examples()
 @given(st.text() | ANY_JSON.map(json.dumps), st.sampled_from([V1, V2, V3]))
 def test_any_text_is_read_or_told_to_be_unreadable(text, schema):
     try:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.llm.retry_tokens import AT_FIRST, EARNED_BY_A_QUESTION, MOST, REFILL_S, RetryTokens
+from tests.examples import examples
 from tests.fakes import FixedClock
 
 
@@ -54,6 +55,7 @@ def test_rest_takes_nothing_away():
     assert tokens.balance == MOST
 
 
+@examples()
 @given(st.lists(st.one_of(st.just("question"), st.floats(0.0, 100.0))))
 def test_repeats_never_pass_a_tenth_of_the_questions_and_what_rest_gives_back(steps):
     """A failing endpoint at its worst: every question is repeated as often as the tokens allow."""

@@ -13,6 +13,7 @@ from service.deadline import Deadline
 from service.errors import ClientGoneError, DeadlineExceededError, OverloadedError
 from service.pipeline.schedule import Limits, Schedule
 from service.tracing import current, enter, server_span
+from tests.examples import examples
 from tests.fakes import FixedClock
 
 PATIENCE_S = 30
@@ -210,6 +211,7 @@ def test_work_whose_waiter_took_it_back_is_not_done(work):
         assert [work.next(), work.next()] == ["A", "C"]
 
 
+@examples()
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 5)), max_size=8), st.integers(1, 4), st.integers(1, 3))
 def test_everything_is_done_once_and_the_schedule_is_empty_again(articles, calls, per_article):
     done = []

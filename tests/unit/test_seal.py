@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from service.earlier import Circumstances, ClaimMemory, Memory, PassageMemory
 from service.web.seal import Sealer
+from tests.examples import examples
 
 KEY = "a key of more than thirty-two characters"
 OURS = Sealer(KEY)
@@ -41,6 +42,7 @@ memories = st.builds(
 )
 
 
+@examples()
 @given(memories)
 def test_what_was_sealed_comes_back_as_it_was(memory):
     assert OURS.open(OURS.seal(memory)).memory == memory
@@ -58,6 +60,7 @@ def test_without_a_key_a_seal_is_of_one_process_only():
     assert other.open(one.seal(MEMORY)).memory is None
 
 
+@examples()
 @given(st.integers(0, len(SEALED) - 1), st.characters())
 def test_a_seal_with_any_character_changed_is_none_of_ours(at, char):
     changed = SEALED[:at] + char + SEALED[at + 1 :]
@@ -66,6 +69,7 @@ def test_a_seal_with_any_character_changed_is_none_of_ours(at, char):
     assert changed == SEALED or OURS.open(changed).memory is None or at in {len(SEALED) - 1, SEALED.rindex(".") - 1}
 
 
+@examples()
 @given(st.text(max_size=80))
 def test_any_text_is_no_seal(text):
     assert OURS.open(text).memory is None

@@ -2,10 +2,11 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.text.segment import MAX_SENTENCE_CHARS, segment
+from tests.examples import examples
 
 CASES = json.loads((Path(__file__).parents[1] / "golden" / "segment.json").read_text(encoding="utf-8"))
 LANGUAGES = st.sampled_from(["en", "de", "ru", "fr", "zh", "ja", "ar", "hi", "th", "und", "", "xx", "tlh", "en-US", "日本"])
@@ -38,7 +39,7 @@ def test_a_golden_text_is_cut_into_its_sentences(case):
     assert texts(segment(**case["input"])) == case["expected"]
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(TEXTS, LANGUAGES)
 def test_the_sentences_of_any_text_tile_it(text, language):
     assert_tiles(text, segment(text, language))

@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain import ArticleInput
@@ -18,6 +18,7 @@ from service.text.speech.languages import lexicon_of
 from service.text.speech.names import Names
 from service.text.speech.tokens import tokens_of
 from service.text.speech.voices import VoiceReader
+from tests.examples import examples
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 LANGUAGES = ("en", "de")
@@ -162,7 +163,7 @@ def test_a_name_is_given_in_full(text, name, fullest):
     assert Names(text, lexicon_of("en")).fullest(name) == fullest
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(st.text(max_size=300) | NEWSY, st.sampled_from(LANGUAGES))
 def test_every_range_of_any_text_lies_in_it_and_none_is_empty(text, language):
     voices = voices_in(text, language)
@@ -175,7 +176,7 @@ def test_every_range_of_any_text_lies_in_it_and_none_is_empty(text, language):
     assert all(one.end <= other.start for one, other in pairwise(tokens))
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(st.text(max_size=300) | NEWSY, st.sampled_from((*LANGUAGES, "xx")))
 def test_clauses_lie_apart_but_for_an_inserted_one(text, language):
     found = clauses_in(text, language)
@@ -184,7 +185,7 @@ def test_clauses_lie_apart_but_for_an_inserted_one(text, language):
     assert all(one.end <= other.start for one, other in pairwise(apart))
 
 
-@settings(deadline=None, max_examples=100)
+@examples()
 @given(NEWSY, st.sampled_from(LANGUAGES))
 def test_the_words_of_a_clause_keep_every_figure_of_the_sentence(text, language):
     text = re.sub(r"\bthe\b", "the 28", text)

@@ -1,12 +1,13 @@
 import stat
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.store.base import Shelf
 from service.store.memory import MemoryStore
 from service.store.sqlite import TOUCH_AFTER_S, SqliteStore
+from tests.examples import examples
 from tests.fakes import FixedClock
 
 A = Shelf.ANSWERS
@@ -79,7 +80,7 @@ def test_what_has_ended_makes_room(store, clock):
     assert kept(store, "bcdef") == list("bcdef")
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 700), st.integers(0, 200)), max_size=30))
 def test_it_never_holds_more_than_its_bound_nor_anything_but_the_last_put(tmp_path_factory, steps):
     folder, clock = tmp_path_factory.mktemp("bounds"), FixedClock()

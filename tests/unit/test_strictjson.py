@@ -3,10 +3,11 @@ import math
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.strictjson import MAX_DEPTH, MAX_INTEGER_DIGITS, NotUtf8Error, StrictJsonError, loads
+from tests.examples import examples
 
 SECRET = "the-words-of-the-article"
 
@@ -18,7 +19,7 @@ JSON_VALUES = st.recursive(
 JSON_LIKE = st.text(st.sampled_from('[]{}",:\\0123eE.-+ nultrfasdNI\n\t\ud800\ufeffé😀'), max_size=60)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(JSON_VALUES, st.booleans())
 def test_reads_valid_json_as_the_standard_library_does(value, ascii_only):
     text = json.dumps(value, ensure_ascii=ascii_only)
@@ -27,14 +28,14 @@ def test_reads_valid_json_as_the_standard_library_does(value, ascii_only):
     assert loads(text.encode("utf-8")) == json.loads(text)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.binary(max_size=60) | JSON_LIKE.map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_bytes_of_any_kind_are_read_or_refused_with_our_own_error(data):
     with suppress(StrictJsonError):
         loads(data)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(JSON_LIKE)
 def test_whatever_it_reads_the_standard_library_reads_the_same(text):
     try:

@@ -1,12 +1,13 @@
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
 from service.cli.tables import _claimant, aligned, one_line, render_analysis
+from tests.examples import examples
 
 UNSAFE = set(map(chr, [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
 
@@ -228,7 +229,7 @@ def test_one_line_cannot_steer_a_terminal(text, expected):
 hostile = st.text(st.one_of(st.characters(), st.sampled_from("\x1b\x9b\u202e\n\t[]中é\u0301")), max_size=120)
 
 
-@settings(max_examples=100, deadline=None)
+@examples()
 @given(hostile, st.integers(40, 120))
 def test_whatever_an_article_holds_the_page_keeps_its_width_and_steers_nothing(words, width):
     claimant = {"name": words, "role": words, "span": quote(words, 0)}
@@ -241,7 +242,7 @@ def test_whatever_an_article_holds_the_page_keeps_its_width_and_steers_nothing(w
     assert lines == [line.rstrip() for line in lines]
 
 
-@settings(max_examples=100, deadline=None)
+@examples()
 @given(st.lists(st.tuples(hostile, hostile), min_size=1, max_size=5))
 def test_aligned_rows_are_one_line_each_with_columns_under_each_other(rows):
     lines = aligned([(first, f"|{second}") for first, second in rows])

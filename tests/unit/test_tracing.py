@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.tracing import current, enter, headers_of_a_call, server_span
+from tests.examples import examples
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 SOUND = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-0[0-3]")
@@ -66,6 +67,7 @@ def test_what_others_keep_in_a_trace_is_handed_on_if_it_is_sound(header, kept):
     assert server_span(f"00-{TRACE}-{SPAN}-01", header).state == kept
 
 
+@examples()
 @given(st.one_of(st.none(), st.text()), st.one_of(st.none(), st.text()))
 def test_whatever_is_sent_what_is_given_on_is_sound(parent, state):
     headers = server_span(parent, state).child().headers

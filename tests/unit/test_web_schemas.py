@@ -31,6 +31,7 @@ from service.export.json_answer import dump_analysis
 from service.provenance import DecidedBy, Decider, ModelProvenance, Provenance
 from service.web.answers import json_response
 from service.web.schemas import MAX_FAULTS, AnalyzeRequest, load_request
+from tests.examples import examples
 
 TEXT = "Prices rose by 5 percent, said Ms Hale."
 
@@ -319,6 +320,7 @@ likely_documents = st.fixed_dictionaries(
 )
 
 
+@examples()
 @given(json_values | likely_documents)
 def test_any_document_is_taken_or_refused_with_faults_that_can_be_sent(document):
     try:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.wholefile import write_json, write_whole
+from tests.examples import examples
 
 
 def mode(path):
@@ -74,6 +75,7 @@ json_values = st.recursive(
 )
 
 
+@examples()
 @given(json_values)
 def test_what_was_written_is_read_again(tmp_path_factory, document):
     path = tmp_path_factory.getbasetemp() / "document.json"

@@ -1,12 +1,13 @@
 import json
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.errors import SetupError
 from service.text.worth import PACKAGED, CheckWorthiness, Weights, Worth, load_weights
 from service.text.worth_features import MOST_WORDS, features
+from tests.examples import examples
 
 SCORER = CheckWorthiness(load_weights())
 PLAIN = Weights(topics={}, words={}, pairs={}, marks={}, slope=1.0, intercept=0.0)
@@ -99,7 +100,7 @@ def test_no_weight_is_too_great_for_a_score():
     assert scored("army", topics={"army": -(10**9)}).value == 0.0
 
 
-@settings(deadline=None)
+@examples()
 @given(st.text(), st.text(max_size=5))
 @example("1" + "," * 200_000, "en")
 @example("a'" * 100_000, "en")
@@ -111,6 +112,7 @@ def test_any_text_gets_a_score_and_a_reason(text, language):
         assert worth.reason
 
 
+@examples()
 @given(st.text())
 def test_curly_and_straight_apostrophes_weigh_the_same(text):
     assert SCORER.score(text.replace("'", "’"), "en") == SCORER.score(text.replace("’", "'"), "en")
