@@ -157,10 +157,49 @@ def test_what_states_nothing_is_no_claim(sentence, language, states):
         pytest.param("Nobody spoke.", "Nobody", "Nobody", id="unknown"),
         pytest.param("Nobody spoke.", "Mr", "Mr", id="title alone"),
         pytest.param("Jane Roe and Tom Roe spoke. Tom Roe left.", "Roe", "Tom Roe", id="the one named more often"),
+        pytest.param("What Mr. Bell said is known to Ann Lee.", "Bell", "Bell", id="title at the end of no name"),
+        pytest.param("Larry King spoke.", "King", "Larry King", id="family name like a title"),
+        pytest.param("Meanwhile Trump spoke.", "Trump", "Trump", id="adverb that opens a sentence"),
+        pytest.param("North Korea spoke.", "Korea", "Korea", id="country"),
+        pytest.param("Tom Roe and Ann Lee spoke.", "Bell and Ann Lee", "Bell and Ann Lee", id="two together"),
     ],
 )
 def test_a_name_is_given_in_full(text, name, fullest):
     assert Names(text, lexicon_of("en")).fullest(name) == fullest
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "word", "fits"),
+    [
+        pytest.param("", "Jane Roe", "she", True, id="woman"),
+        pytest.param("", "Jane Roe", "he", False, id="not he"),
+        pytest.param("", "Jane Roe", "Mr.", False, id="not Mr."),
+        pytest.param("", "Zyx Roe", "he", True, id="name that tells nothing"),
+        pytest.param("Mr. Roe spoke.", "Zyx Roe", "she", False, id="addressed as a man"),
+        pytest.param("MRS ROE spoke.", "Zyx Roe", "she", True, id="address in capitals"),
+        pytest.param("Mr. Roe met Mrs. Roe.", "Zyx Roe", "she", True, id="couple"),
+        pytest.param("", "Roe", "he", True, id="one word"),
+        pytest.param("", "Jane Roe", "it", True, id="pronoun for things"),
+    ],
+)
+def test_a_pronoun_or_address_fits_a_name_unless_something_speaks_against_it(text, name, word, fits):
+    assert Names(text, lexicon_of("en")).fits(name, word) is fits
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "known"),
+    [
+        pytest.param("Zyx Bolt came.", "Zyx Bolt", False, id="two capitals"),
+        pytest.param("Jane Bolt came.", "Jane Bolt", True, id="given name"),
+        pytest.param("Zyx Bolt came. Bolt left.", "Zyx Bolt", True, id="family name alone"),
+        pytest.param("Bolt Zyx came. Bolt left.", "Bolt Zyx", True, id="family name first"),
+        pytest.param("Zyx A. Bolt came. Mr. Bolt left.", "Zyx A. Bolt", True, id="form of address"),
+        pytest.param("Zyx Bolt, a lawyer in Ghent, came.", "Zyx Bolt", True, id="office after the name"),
+        pytest.param("Zyx Bolt, a gate in Ghent, fell.", "Zyx Bolt", False, id="something else after it"),
+    ],
+)
+def test_a_name_is_known_for_a_persons_by_more_than_its_capitals(text, name, known):
+    assert Names(text, lexicon_of("en")).is_known(name) is known
 
 
 @examples(150)

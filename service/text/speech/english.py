@@ -1,5 +1,6 @@
 """English, as newspapers write it: data, no rules."""
 
+from service.text.speech.given_names import MEN, WOMEN
 from service.text.speech.lexicon import ClauseWords, Lexicon, forms, phrases, words
 
 _CLAUSES = ClauseWords(
@@ -148,16 +149,18 @@ ENGLISH = Lexicon(
         "the a an this that these those his her its their our my your some many several other another one no any neither both"
     ),
     persons=words("he she"),
+    unfit={**dict.fromkeys(("he", "mr", "sir", "lord"), WOMEN), **dict.fromkeys(("she", "mrs", "ms", "miss", "lady"), MEN)},
     things=words("it they we i"),
     titles=words(
-        "mr mr. mrs mrs. ms ms. dr dr. prof prof. professor sir lord lady dame president vice prime minister senator sen sen. "
-        "rep rep. representative congressman congresswoman governor gov gov. mayor chancellor secretary general gen gen. "
-        "colonel col col. captain capt capt. lt lt. lieutenant sergeant sgt. admiral judge justice king queen prince princess "
-        "pope bishop archbishop cardinal ambassador chairman chairwoman director ceo chief attorney commissioner spokesman "
-        "spokeswoman spokesperson speaker deputy assistant senior coach candidate nominee sheriff detective officer inspector "
-        "foreign defense defence state council security interior finance health education press campaign manager strategist "
-        "adviser advisor author journalist host analyst director-general republican democratic democrat gop former then "
-        "ex-president mp mep administrator leader leadership supreme"
+        "mr mr. mrs mrs. ms ms. dr dr. prof prof. professor sir lord lady dame president vice prime minister senator sen "
+        "sen. rep rep. representative congressman congresswoman governor gov gov. mayor chancellor secretary general gen "
+        "gen. colonel col col. captain capt capt. rev rev. del del. maj maj. cmdr cmdr. amb amb. lt lt. lieutenant sergeant "
+        "sgt. admiral judge justice king queen prince princess pope bishop archbishop cardinal ambassador chairman "
+        "chairwoman director ceo chief attorney commissioner spokesman spokeswoman spokesperson speaker deputy assistant "
+        "senior coach candidate nominee sheriff detective officer inspector foreign defense defence state council security "
+        "interior finance health education press campaign manager strategist adviser advisor author journalist host analyst "
+        "director-general republican democratic democrat gop former then ex-president mp mep administrator leader leadership "
+        "supreme"
     ),
     speakers=words(
         "official officials spokesman spokeswoman spokesperson spokespeople police authorities experts expert analysts "
@@ -181,7 +184,8 @@ ENGLISH = Lexicon(
         "organisation organization association union agency commission foundation team group company inc corp police press "
         "states kingdom nations republic city county school college hospital center centre library museum world street "
         "government parliament congress senate army force forces network magazine report study survey america europe act "
-        "tribune herald guardian week day cup festival global digital media watch"
+        "tribune herald guardian week day cup festival global digital media watch coalition alliance fund board bureau "
+        "league tv radio federation forum islands debates history"
     ),
     times=words(
         "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september "
@@ -218,6 +222,10 @@ ENGLISH = Lexicon(
     relative=words("who"),
     adverb_ending="ly",
     suffixes=words("jr sr"),
+    no_given=words(
+        "north south east west northern southern eastern western central new united national international federal american "
+        "british san santa los las fort mount saint capitol supreme great say what how why who when"
+    ),
     speaking_for=words("of for"),
     own_pronouns=words("we i"),
     many=words("all any such"),

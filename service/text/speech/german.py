@@ -1,5 +1,6 @@
 """German, as newspapers write it: data, no rules."""
 
+from service.text.speech.given_names import MEN, WOMEN
 from service.text.speech.lexicon import ClauseWords, Lexicon, forms, phrases, words
 
 _CLAUSES = ClauseWords(
@@ -112,6 +113,7 @@ GERMAN = Lexicon(
         "mehrere viele einige"
     ),
     persons=words("er sie"),
+    unfit={**dict.fromkeys(("er", "herr"), WOMEN), **dict.fromkeys(("sie", "frau"), MEN)},
     things=words("es wir ich man"),
     titles=words(
         "herr frau dr dr. prof prof. professor präsident präsidentin bundespräsident bundeskanzler bundeskanzlerin kanzler "
@@ -160,6 +162,9 @@ GERMAN = Lexicon(
     relative=frozenset(),
     adverb_ending="",
     suffixes=frozenset(),
+    no_given=words(
+        "nord süd ost west nordrhein neu new los san santa sankt vereinigte vereinigten bundes was wie warum wer wann"
+    ),
     speaking_for=frozenset(),
     own_pronouns=words("wir ich"),
     many=words("alle"),

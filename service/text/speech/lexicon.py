@@ -132,11 +132,15 @@ class Lexicon:
     many: frozenset[str]
     """Words for more than one claim ("denied all of this")."""
     plural_ending: str
+    unfit: Mapping[str, frozenset[str]]
+    """Pronouns and forms of address, each with the given names of those it is not for ("she" and "Mrs": "John")."""
     relative: frozenset[str]
     titles: frozenset[str]
     """Words before a name that are not of it: offices, ranks, forms of address."""
     suffixes: frozenset[str]
     """Words after a family name that are none."""
+    no_given: frozenset[str]
+    """Words with which names of places and others begin, and no person's ("North Korea")."""
     particles: frozenset[str]
     """Small words inside a person's name."""
     links: frozenset[str]

@@ -217,6 +217,8 @@ class Sources:
         tokens, lexicon = self._tokens, self._lexicon
         while first <= last and (tokens[first].low in lexicon.opening or tokens[first].text in _TIES):
             first += 1
+        if first == 0 < last and tokens[0].low in lexicon.auxiliaries - lexicon.finite:
+            first = 1  # "Meanwhile Roe said"
         opens_adverbial = first <= last and tokens[first].low in lexicon.adverbial
         if not opens_adverbial and last - first < _MOST_PLAIN_WORDS:
             return first
@@ -244,7 +246,8 @@ class Sources:
         """How many tokens at the start of a capitalised run are the office, not the name."""
         lexicon = self._lexicon
         titles = [at for at, token in enumerate(run[:-1]) if token.low in lexicon.titles]
-        if not titles or run[-1].low in lexicon.no_person:
+        together = any(token.low in lexicon.conjunctions for token in run)
+        if not titles or together or run[-1].low in lexicon.no_person:
             return 0
         after = titles[-1] + 1
         tied = after < len(run) - 2 and run[after].low in lexicon.name_links  # "Secretary of State Antony Blinken"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _TOKEN = re.compile(r"\w+(?:[.’'&@-]\w+)*+\.?(?<=\b[A-Za-z]\.)|\w+(?:[.,’'&@-]\w+)*+|[^\w\s]")
-_ABBREVIATION = re.compile(r"(?:Mr|Mrs|Ms|Dr|Prof|Sen|Rep|Gov|Gen|Lt|Sgt|Col|Capt|St|Jr|Sr)\Z")
+_ABBREVIATION = re.compile(r"(?:Mr|Mrs|Ms|Dr|Prof|Sen|Rep|Gov|Gen|Lt|Sgt|Col|Capt|Maj|Cmdr|Amb|Rev|Del|St|Jr|Sr)\Z")
 _POSSESSIVE = re.compile(r"[’']s?\Z")
 
 

@@ -51,8 +51,9 @@ class Voice:
 
 @dataclass
 class _Heard:
-    """Who spoke last: the person a "he" can stand for, and the institution an "it" can."""
+    """Who spoke last: the person each pronoun can stand for, any person, and the institution an "it" can."""
 
+    persons: dict[str, Voice] = field(default_factory=dict)
     person: Voice | None = None
     thing: Voice | None = None
 
@@ -113,6 +114,8 @@ class VoiceReader:
             yield voice
             if voice.name and self._names.is_person(voice.name):
                 heard.person = voice
+                fitting = [word for word in self._lexicon.persons if self._names.fits(voice.name, word)]
+                heard.persons.update(dict.fromkeys(fitting, voice))
             elif voice.name:
                 heard.thing = voice
 
@@ -140,33 +143,38 @@ class VoiceReader:
         if source.pronoun in self._lexicon.own_pronouns:
             return None
         if not source.pronoun:
-            return self._names.fullest(self._text[tokens[source.name[0]].start : tokens[source.name[1]].end])
+            address = next(
+                (one.low for one in tokens[source.first : source.name[0]] if one.low.rstrip(".") in self._lexicon.unfit), ""
+            )
+            return self._names.fullest(self._text[tokens[source.name[0]].start : tokens[source.name[1]].end], address)
         if source.pronoun not in self._lexicon.persons:
             holder = heard.thing or heard.person
             return holder.name if holder else None
-        place = tokens[source.first].start
-        near = self._subject_before(place)
-        if heard.person and heard.person.cue and self._others_since(heard.person, heard.person.cue[1], place):
+        place, person = tokens[source.first].start, heard.persons.get(source.pronoun)
+        near = self._subject_before(place, source.pronoun)
+        if person and person.cue and self._others_since(person, person.cue[1], place, source.pronoun):
             return None  # either may be meant
-        if heard.person is None or (near and self._paragraphs_apart(heard.person, place)):
+        if person is None or (near and self._paragraphs_apart(person, place)):
             return near
-        return heard.person.name
+        return person.name
 
-    def _others_since(self, voice: Voice, cue: int, place: int) -> bool:
-        """Whether a sentence after the one that holds `cue` and before `place` begins with somebody else's name."""
+    def _others_since(self, voice: Voice, cue: int, place: int, pronoun: str) -> bool:
+        """Whether a sentence after the one that holds `cue` and before `place` begins with somebody else's name that fits."""
         between = self._sentences[bisect_right(self._starts, cue) : bisect_right(self._starts, place) - 1]
-        named = {self._names.first_person(one.start, one.end) for one in between[-_LOOKED_BACK:]}
-        return bool(named - {None, voice.name})
+        named = (self._names.first_person(one.start, one.end) for one in between[-_LOOKED_BACK:])
+        return any(name != voice.name and self._names.fits(name, pronoun) for name in named if name)
 
     def _paragraphs_apart(self, voice: Voice, place: int) -> bool:
         """Whether more than one line ends between a voice's reporting word and a place."""
         return voice.cue is not None and bisect_left(self._breaks, place) - bisect_left(self._breaks, voice.cue[1]) > 1
 
-    def _subject_before(self, place: int) -> str | None:
-        """The person named first in the nearest of the sentences before a place that names any."""
+    def _subject_before(self, place: int, pronoun: str) -> str | None:
+        """The person named first in the nearest of the sentences before a place that names any, where the pronoun fits."""
         at = bisect_right(self._starts, place) - 1
         before = reversed(self._sentences[max(0, at - _LOOKED_BACK) : at])
-        return next((name for one in before if (name := self._names.first_person(one.start, one.end))), None)
+        nearest = next((name for one in before if (name := self._names.first_person(one.start, one.end))), None)
+        fits = nearest and self._names.is_known(nearest) and self._names.fits(nearest, pronoun)
+        return nearest if fits else None
 
     def _carried(self, reported: Sequence[Sequence[Voice]]) -> Iterator[Voice]:
         """Voices of quotations that no reporting word stands beside: those of whoever spoke around them."""
