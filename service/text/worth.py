@@ -18,6 +18,9 @@ NEUTRAL: Final = 0.5
 _HUNDREDTHS: Final = 100
 _CLEAR: Final = 0.1  # what weighs less decides nothing and is not named
 _WORD: Final = re.compile(r"[^\W\d_]")
+_NO_ADVERBS: Final = frozenset(
+    "ally anomaly assembly belly bully deadly elderly family fly italy july monopoly rally reply supply".split()
+)
 _FOR: Final[Mapping[str, str]] = {
     "figure": "a figure that can be checked",
     "figures": "a figure that can be checked",
@@ -113,12 +116,18 @@ class CheckWorthiness:
             phrase = (_FOR if weight > 0 else _AGAINST).get(mark)
             if phrase:
                 yield phrase, weight
-        topics = {word: weight for word in found.words if (weight := self._weights.topics.get(word, 0))}
+        weighed = ((word, self._weights.topics.get(word, 0)) for word in found.words if _names_matter(word))
+        topics = {word: weight for word, weight in weighed if weight}
         for pick, label in ((max, "of public concern"), (min, "of leisure")):
             if topics:
                 word = pick(topics, key=lambda each: topics[each])
                 if (topics[word] > 0) == (pick is max):
                     yield f"a matter {label}: “{word}”", topics[word] / _HUNDREDTHS / found.scale
+
+
+def _names_matter(word: str) -> bool:
+    """Whether a word can name a matter: an adverb ("reportedly") tells how, whatever it weighs."""
+    return not word.endswith("ly") or word in _NO_ADVERBS
 
 
 def load_weights(path: Path = PACKAGED) -> Weights:

@@ -85,6 +85,21 @@ def test_a_topic_is_named_with_its_word(weight, reason):
     assert scored("the army", topics={"army": weight}).reason == reason
 
 
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        pytest.param("the dam reportedly burst", "a matter of public concern: “burst”", id="adverb"),
+        pytest.param("the supply burst", "a matter of public concern: “supply”", id="noun with the same ending"),
+        pytest.param("reportedly", "nothing in particular", id="nothing else"),
+    ],
+)
+def test_an_adverb_weighs_but_names_no_matter(sentence, reason):
+    topics = {"reportedly": 900, "supply": 800, "burst": 300}
+    worth = scored(sentence, topics=topics)
+    assert worth.reason == reason
+    assert worth.value > 0.8
+
+
 def test_words_and_pairs_add_up_and_are_told_when_nothing_stands_out():
     low = scored("so it is", words={"so": -100, "it": -20}, pairs={"<s> so": -300, "is </s>": 20})
     assert low == Worth(0.09, "nothing that stands out as checkable")
