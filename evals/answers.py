@@ -42,6 +42,7 @@ class AnswerClaim:
     reason: str
     occurrences: tuple[Words, ...] = ()
     cites: Words | None = None
+    role: str | None = None
 
     @property
     def article(self) -> str | None:
@@ -63,6 +64,11 @@ class AnswerClaim:
     def named_as(self) -> str | None:
         """The words by which the article names the claimant here, which may be a pronoun."""
         return self.mention.text if self.mention else self.claimant
+
+    @property
+    def told_as(self) -> str | None:
+        """The claimant as a reader is told: office and fullest name."""
+        return f"{self.role} {self.claimant}" if self.claimant and self.role else self.claimant
 
     @property
     def words_shown(self) -> tuple[Words, ...]:
@@ -112,6 +118,7 @@ def _claim(claim: Mapping[str, Any]) -> AnswerClaim:
         reason=claim["check_worthiness_reason"],
         occurrences=tuple(_words(quote) for quote in claim["occurrences"] if quote != claim["quote"]),
         cites=_words(claimant["cites"]) if claimant and claimant["cites"] else None,
+        role=claimant["role"] if claimant else None,
     )
 
 

@@ -12,6 +12,7 @@ from evals.scores.scorer import GoldLine, Note, Scorer, Slot, Tally
 
 SAME_CONTENT_IOU = 0.5
 _HALF = 0.5
+_PRONOUNS = frozenset("he she they it we i you who him her them er sie es wir ich man".split())
 
 
 def count(item: Item[AttributionGold], answer: Answer) -> Tally:
@@ -40,7 +41,12 @@ def _count_claims(tally: Tally, gold: AttributionGold, answer: Answer) -> None:
         if theirs and ours and best[1]:
             tally.add("both_attributed")
             tally.add("claimant_f1", token_f1(english_words(claim.named_as), english_words(best[1])))
-            tally.add("claimant_name_f1", token_f1(english_words(claim.claimant), english_words(best[1])))
+            name_f1 = token_f1(english_words(claim.claimant), english_words(best[1]))
+            tally.add("claimant_name_f1", name_f1)
+            tally.add("claimant_told_f1", token_f1(english_words(claim.told_as), english_words(best[1])))
+            if best[1].strip().lower() not in _PRONOUNS:
+                tally.add("named", 1)
+                tally.add("named_name_f1", name_f1)
 
 
 def _count_contents(tally: Tally, gold: AttributionGold, answer: Answer) -> None:
@@ -94,6 +100,20 @@ FIGURES = (
         _GROUP,
         ratio("claimant_name_f1", "both_attributed"),
         "The same of the fullest name, which labels seldom are.",
+    ),
+    Figure(
+        "claimant_told_f1",
+        "Office and name F1",
+        _GROUP,
+        ratio("claimant_told_f1", "both_attributed"),
+        "The same of office and fullest name, as a reader is told.",
+    ),
+    Figure(
+        "named_name_f1",
+        "Name F1, no pronouns",
+        _GROUP,
+        ratio("named_name_f1", "named"),
+        "The same of the fullest name, where the label is no pronoun: no name is like one.",
     ),
     Figure(
         "missed",

@@ -169,18 +169,23 @@ class _Drafter:
         return any(word in said for word in self._text[start:end].split())
 
     def _turned(self, sketch: Sketch) -> Sketch:
-        """A claim of which it is said that there is no evidence for it, made the positive one that is refuted."""
+        """A claim of which it is said that there is no evidence for it, made the positive one that is refuted.
+
+        Who only has no evidence of their own leaves it open.
+        """
         found = self._unproven.search(self._text, sketch.start, sketch.end)
         if sketch.stances and not sketch.claimant:
             return sketch  # who denies that there is no evidence does not say that it is false
         if found is None or sketch.end - found.end() < _SHORTEST_CHARS:
             return sketch
         sketch.start = found.end()
+        lacking = found.groupdict().get("lacking") is not None
         if sketch.claimant:
             sketch.claimant = None
-            sketch.stances = [replace(stance, label=StanceLabel.REFUTES) for stance in sketch.stances]
+            label = StanceLabel.DISCUSSES if lacking else StanceLabel.REFUTES
+            sketch.stances = [replace(stance, label=label) for stance in sketch.stances]
         elif not sketch.stances:
-            sketch.refuted = True
+            sketch.refuted, sketch.hearsay = not lacking, lacking
         return sketch
 
     def _drafted(self, sketch: Sketch) -> Drafted:

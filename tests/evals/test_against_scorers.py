@@ -57,7 +57,8 @@ def shaken(item):
             {
                 "text": gold.text if rng.random() < 0.5 else item.text[slice(*gold.span)],
                 "quote": quote,
-                "claimant": {"name": claimant, "span": quote} if claimant else None,
+                "occurrences": [quote],
+                "claimant": {"name": claimant, "role": None, "span": quote, "cites": None} if claimant else None,
                 "stances": [
                     {"holder": holder, "stance": label, "evidence": quote}
                     for holder, label in [*stances, ("article", or_another(gold.article, labels))]

@@ -60,3 +60,17 @@ def test_what_people_labelled_is_shown_with_its_source():
     first, second = ATTRIBUTIONS.golds(ITEM)
     assert first.notes == (Note(Slot.VOICE, "Mayor Ann Roe"),)
     assert second.notes == (Note(Slot.LABEL, "source not named"),)
+
+
+def test_a_claimant_is_compared_as_mentioned_as_told_and_by_name():
+    told = claim(COST, claimant="Ann Roe")
+    told["claimant"]["role"] = "Mayor"
+    found = figures(told)
+    assert found["claimant_f1"] == found["claimant_name_f1"] == found["named_name_f1"] == pytest.approx(0.8)
+    assert found["claimant_told_f1"] == 1.0
+
+
+def test_a_label_that_is_a_pronoun_is_no_measure_of_names():
+    item = Item("pronoun", TEXT, "en", None, AttributionGold((Attribution((span(COST),), "She"),)))
+    found = figures(claim(COST, claimant="Ann Roe"), item=item)
+    assert (found["claimant_name_f1"], found["named_name_f1"]) == (0.0, None)

@@ -54,6 +54,16 @@ def told(text, language="en"):
             id="no evidence, as somebody says",
         ),
         pytest.param(
+            "The police have no evidence that the dam was damaged.",
+            [("the dam was damaged", None, {}, DISCUSSES)],
+            id="no evidence of one's own",
+        ),
+        pytest.param(
+            "Ann Lee said the police had no evidence that the dam was damaged.",
+            [("the dam was damaged", None, {"Ann Lee": DISCUSSES}, DISCUSSES)],
+            id="no evidence of one's own, as somebody says",
+        ),
+        pytest.param(
             "The dam was reportedly hit by a train, setting off a flood in the town.",
             [
                 ("The dam was reportedly hit by a train", None, {}, DISCUSSES),

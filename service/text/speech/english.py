@@ -233,8 +233,9 @@ ENGLISH = Lexicon(
     copulas=words("was is were are would had has"),
     manners=words("how"),
     unproven=(
-        r"\b(?:there (?:is|was|'s|’s) (?:currently )?no|(?:do|does|did)(?:n['’]t| not) have(?: any)?"
-        r"|(?:has|have|had|found|see|sees|saw) no|no) (?:credible |scientific |clear |hard |real )?"
+        r"\b(?:there (?:is|was|'s|’s) (?:currently )?no"
+        r"|(?P<lacking>(?:do|does|did)(?:n['’]t| not) have(?: any)?|(?:has|have|had) no)"
+        r"|(?:found|see|sees|saw) no|no) (?:credible |scientific |clear |hard |real )?"
         r"(?:evidence|proof|indication|sign)s? (?:that|to suggest that|to show that)\s"
         r"|\b(?:false|baseless|groundless|unfounded|debunked|discredited|unproven)"
         r" (?:claim|rumou?r|theory|idea|allegation|report)s? that\s"

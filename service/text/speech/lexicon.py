@@ -163,7 +163,8 @@ class Lexicon:
     """Those of them that may stand between two names."""
     numbers: frozenset[str]
     unproven: str
-    """An expression for the words that deny what follows them ("there is no evidence that ")."""
+    """An expression for the words that deny what follows them ("there is no evidence that "), which leave it open where its
+    group `lacking` is found ("the police have no evidence that ")."""
     denials: str
     """An expression for whole sayings that only deny what somebody else said ("That is false")."""
     clauses: ClauseWords
