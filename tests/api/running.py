@@ -17,7 +17,7 @@ import pytest
 from tests.api.conftest import TEXT
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30
+PATIENCE_S = 120
 HEAD = b"POST /analyze HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
 loopback = pytest.mark.loopback
 
