@@ -10,6 +10,7 @@ from service.pipeline.analyze import Services
 from service.settings import Settings
 from service.tracing import current, enter, server_span
 from service.web.failures import register_failures
+from service.web.gateway import behind_gateways, check_host
 from service.web.guard import Guard
 from service.web.openapi.check import AnswerCheck
 from service.web.openapi.routes import Description
@@ -70,6 +71,7 @@ def create_app(settings: Settings, services: Services | None = None, access: Acc
         return response
 
     app.before_request(begin)
+    app.before_request(lambda: check_host(request.environ, settings.gateways.hosts))
     known_by = access or build_access(settings.identity)
     Guard(known_by, open_metrics=settings.identity.open_metrics).register(app)
     app.after_request(finish)
@@ -77,6 +79,7 @@ def create_app(settings: Settings, services: Services | None = None, access: Acc
     register_failures(app)
     Routes(settings, served, build_sealer(settings), AnswerCheck(), known_by.ready).register(app)
     Description(settings).register(app)
+    app.wsgi_app = behind_gateways(app.wsgi_app, settings.gateways.proxy_hops)  # type: ignore[assignment, method-assign]  # Flask's way
     return app
 
 

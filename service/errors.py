@@ -3,6 +3,7 @@
 FactCheckError                      code (public, stable) and retryable
 ├── RequestError                    the caller must change the request
 │   ├── NotAcceptableError
+│   ├── UnknownHostError            the service is not asked for under that name
 │   ├── EmptyBodyError
 │   ├── InvalidJsonError
 │   ├── InvalidEncodingError
@@ -73,6 +74,12 @@ class RequestError(FactCheckError):
         super().__init__(message)
         self.message = message
         self.faults = tuple(faults)
+
+
+class UnknownHostError(RequestError):
+    """The request asks for a host that this service is not."""
+
+    code = "unknown-host"
 
 
 class EmptyBodyError(RequestError):

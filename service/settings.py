@@ -11,6 +11,7 @@ from marshmallow import ValidationError, validate
 
 from service.access.settings import ACCESS_SETTING_NAMES, AccessSettings, access_faults, read_access
 from service.errors import SetupError
+from service.gateways import Gateways, host_faults
 from service.secret_files import SECRET_FILES, read_secrets
 
 EMBEDDED = "embedded"
@@ -44,7 +45,7 @@ class Settings:
     Answers are kept for `cache_ttl_s` (0: not at all): in memory, or in `cache_file`, or in the Redis at `redis_url`.
     `fallback` names who answers, in this order, when the model cannot: `1` and `2` are the endpoints of that number, and
     `embedded` the default model of the embedded engine.
-    With `audit` a log line tells who had which article analysed.
+    With `audit` a log line tells who had which article analysed. `gateways` holds settings of its own.
     Times are seconds, sizes bytes unless the name says characters or tokens.
     """
 
@@ -82,6 +83,7 @@ class Settings:
     log_level: str = "info"
     audit: bool = False
     identity: AccessSettings = field(default_factory=AccessSettings)
+    gateways: Gateways = field(default_factory=Gateways)
 
     @property
     def embedded(self) -> bool:
@@ -201,6 +203,10 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         log_level=env.str("FACTCHECK_LOG_LEVEL", plain.log_level, validate=validate.OneOf(_LOG_LEVELS)),
         audit=env.bool("FACTCHECK_AUDIT", plain.audit),
         identity=read_access(env),
+        gateways=Gateways(
+            proxy_hops=env.int("FACTCHECK_PROXY_HOPS", 0, validate=validate.Range(min=0, max=16)),
+            hosts=tuple(entry.strip() for entry in given.get("FACTCHECK_HOSTS", "").split(",") if entry.strip()),
+        ),
     )
     faults += [
         f"{name}: no such setting"
@@ -217,6 +223,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     if read.cache_file is not None and read.redis_url is not None:
         faults.append("FACTCHECK_REDIS_URL: set either this or FACTCHECK_CACHE_FILE, not both")
     faults += [*_fallback_faults(read, given), *access_faults(read.identity.access, given)]
+    faults += [f"FACTCHECK_HOSTS: {fault}" for fault in host_faults(read.gateways.hosts)]
     if faults:
         raise SetupError("these settings are wrong", faults)
     return read
@@ -257,6 +264,8 @@ SETTING_NAMES = frozenset(
         "FACTCHECK_FETCH_URLS",
         "FACTCHECK_LOG_LEVEL",
         "FACTCHECK_AUDIT",
+        "FACTCHECK_PROXY_HOPS",
+        "FACTCHECK_HOSTS",
     }
     | ACCESS_SETTING_NAMES
 )

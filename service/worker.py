@@ -5,6 +5,7 @@ read as the next request, so that may be article text), and lets a client that s
 """
 
 import json
+import select
 import socket
 import struct
 from collections.abc import Callable, Iterable
@@ -31,6 +32,8 @@ from service.web.serving import ARRIVED, DRAINING
 READ_LIMIT_S = 30.0
 """How long a client may take over sending one request, unless the application says otherwise."""
 
+_BODY_NOT_READ = ("408", "413")
+_MOST_WAITING = 1_000  # more than the queue of a listener holds; else new ones could keep a stopping server up
 _SEND_BUFFER_BYTES = 1_000_000  # what most answers fit in, so that no thread waits for a slow reader
 _SEND_LIMIT = struct.pack("ll", 30, 0)  # seconds and microseconds that one send may wait for a client to read
 _STATUS_OF_ERROR: dict[type[Exception], int] = {
@@ -49,6 +52,7 @@ class Body:
         self._body = body
         self._connection = connection
         self._watch = watch
+        self.broken = False
 
     def read(self, size: int) -> bytes:
         """Up to `size` bytes; fewer only at the end. Who asks for none has all there is.
@@ -58,6 +62,7 @@ class Body:
         try:
             data: bytes = self._body.read(size)
         except http_errors.ParseException as error:
+            self.broken = True
             raise OSError("the body's framing is broken") from error
         if len(data) < size or not size:
             if self._watch.was_cut(self._connection):
@@ -73,13 +78,16 @@ def watched(app: WSGIApplication, watch: ConnectionWatch, draining: Callable[[],
         connection = environ["gunicorn.socket"]
         if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
             watch.rest(connection)
-        environ["wsgi.input"] = Body(environ["wsgi.input"], connection, watch)
+        body = environ["wsgi.input"] = Body(environ["wsgi.input"], connection, watch)
         environ[DRAINING] = draining()
         if (arrived := watch.arrival(connection)) is not None:
             environ[ARRIVED] = arrived
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
             watch.answer(connection)
+            if body.broken or status.startswith(_BODY_NOT_READ):
+                # Nobody can tell where a next request would begin; gunicorn closes such a connection without having said so.
+                start_response.__self__.force_close()  # type: ignore[attr-defined]  # a method of gunicorn's response
             return start_response(status, headers, exc_info)
 
         return app(environ, start)
@@ -181,9 +189,19 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if self._stopping_since is None:
             self._stopping_since = self.clock()
             for listener in self.sockets:
+                self._take_in(listener)
                 listener.close()
         elif self.clock() - self._stopping_since > STOP_KEEPALIVE_LINGER:
             self.reception.let_all_go()
+
+    def _take_in(self, listener: Any) -> None:
+        """Accept who has connected already: closing the listener would break off their connections."""
+        waiting = select.poll()
+        waiting.register(listener, select.POLLIN)
+        for _ in range(_MOST_WAITING):
+            if not waiting.poll(0):
+                break
+            self.accept(listener)
 
     def _make_room(self) -> None:
         """Close a connection, or several, on which nothing is being answered."""

@@ -108,6 +108,14 @@ _ROWS = (
         retryable=True,
     ),
     Problem(
+        "service-unreachable",
+        502,
+        "The service did not answer its gateway",
+        "The gateway in front of this service could not reach it, or waited in vain; whether anything was begun is not known.",
+        "Send the request again later, with an Idempotency-Key, so that what was begun is not done twice.",
+        retryable=True,
+    ),
+    Problem(
         OverloadedError.code,
         503,
         "The service is busy",

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from flask import Request
 from marshmallow import ValidationError
+from werkzeug import exceptions
 from werkzeug.exceptions import ClientDisconnected, RequestTimeout
 
 from service import strictjson
@@ -47,7 +48,7 @@ def read_request(request: Request, settings: Settings) -> AnalyzeRequest:
     main text is taken. Plain text and Markdown are taken as they are: a byte order mark at its start
     stays a character of the article (U+FEFF), so that offsets count what was sent.
     Raises: RequestError of every kind but UnknownPromptError; werkzeug's ClientDisconnected and RequestTimeout when the
-    body does not arrive.
+    body does not arrive, and its NotImplemented when it comes in a transfer coding that the server does not undo.
     """
     media_type = _media_type(request)
     body = _body(request, settings.max_request_bytes)
@@ -73,6 +74,8 @@ def _media_type(request: Request) -> str:
     """The body's media type, one of those read here, or nothing when the header is missing."""
     if request.headers.get("Content-Encoding", "").strip().lower() not in {"", "identity"}:
         raise UnsupportedMediaTypeError("The body has a content encoding: send it without one.")
+    if request.headers.get("Transfer-Encoding", "chunked").strip().lower() != "chunked":
+        raise exceptions.NotImplemented
     media_type = request.mimetype
     if media_type not in {"", "application/json", *_BARE}:
         raise UnsupportedMediaTypeError(

@@ -13,6 +13,7 @@ from service.errors import (
     ModelRefusedError,
     NotAcceptableError,
     RequestError,
+    UnknownHostError,
     UnknownPromptError,
     UnreadablePageError,
     UnsupportedMediaTypeError,
@@ -60,6 +61,13 @@ REQUEST_PROBLEMS = (
         "The request is malformed",
         "The request breaks the rules of HTTP, or its body ended before it was complete.",
         "Send the request again, whole, with a conforming HTTP client.",
+    ),
+    Problem(
+        UnknownHostError.code,
+        400,
+        "The service is not reached under this host name",
+        "The request's Host header, or the URL in its first line, names a host that this service is not.",
+        "Ask for the service by the name its operator gave it (FACTCHECK_HOSTS).",
     ),
     Problem(
         "not-found",

@@ -12,7 +12,7 @@ from werkzeug.exceptions import NotFound
 from service.access.caller import Caller
 from service.deadline import Deadline
 from service.domain import Analysis
-from service.errors import AnswerShapeError, OverloadedError
+from service.errors import AnswerShapeError
 from service.export.formats import negotiate
 from service.export.json_answer import dump_analysis
 from service.observing import AnswerReplayed
@@ -69,8 +69,6 @@ class Routes:
         Raises: RequestError, UrlFetchFailedError, ModelError, DeadlineExceededError, OverloadedError, ClientGoneError.
         """
         caller = g.caller
-        if request.environ.get(DRAINING):
-            raise OverloadedError("the service is being stopped")
         with self.services.gate.passed(caller.id):
             return self._analyze(caller)
 

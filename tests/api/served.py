@@ -1,8 +1,9 @@
 """The production server over a scripted model, as a program of its own: `python -m tests.api.served '<json>'`.
 
-What the JSON may say: `settings`, `identity` (those of who may call), `read_limit_s`, and `broken` to fail when the services
-are built. With a `base_url` among the settings nothing is scripted. An article holding the word SLOW keeps the model busy
-for a minute, and the word is said on stderr once it is; one holding TOGETHER waits until there are eight.
+What the JSON may say: `settings`, `identity` (those of who may call), `gateways`, `read_limit_s`, and `broken` to fail
+when the services are built. With a `base_url` among the settings nothing is scripted. An article holding the word SLOW
+keeps the model busy for a minute, and the word is said on stderr once it is; one holding TOGETHER waits until there are
+eight.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any
 
 from service.access.settings import AccessSettings, Mode
 from service.errors import SetupError
+from service.gateways import Gateways
 from service.llm.base import ModelCall, Reply
 from service.pipeline.analyze import Services
 from service.pipeline.gate import Gate
@@ -56,7 +58,10 @@ def _main(told: dict[str, Any]) -> None:
     identity = AccessSettings(
         **{name: Mode(value) if name == "access" else value for name, value in told.get("identity", {}).items()}
     )
-    settings = Settings(**{"port": 0, "deadline_s": 30, "identity": identity} | told.get("settings", {}))
+    gateways = Gateways(
+        **{name: tuple(value) if name == "hosts" else value for name, value in told.get("gateways", {}).items()}
+    )
+    settings = Settings(**{"port": 0, "deadline_s": 30, "identity": identity, "gateways": gateways} | told.get("settings", {}))
     if settings.base_url:
         serve(settings)
     serve(settings, check=lambda _: None, build=build, read_limit_s=told.get("read_limit_s", 30))

@@ -19,7 +19,7 @@ from service.settings import SETTING_NAMES, Settings, from_environ
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 OURS = PROJECT["project"]["name"]
-CONTEXT = {"LICENSE", "README.md", "prompts", "pyproject.toml", "requirements.lock", "service"}
+CONTEXT = {"LICENSE", "README.md", "prompts", "pyproject.toml", "requirements-sbom.lock", "requirements.lock", "service"}
 
 
 def instructions():
@@ -89,7 +89,20 @@ def test_the_image_runs_as_a_numbered_user_without_rights():
 
 def test_the_image_holds_the_environment_and_the_weights_and_nothing_else_of_the_build():
     copied = [re.sub(r"--chown=\S+ ", "", rest) for rest in values("", "COPY")]
-    assert copied == ["--from=trimmed /opt/factcheck /opt/factcheck", "--from=weights /models /models"]
+    assert copied == [
+        "--from=trimmed /opt/factcheck /opt/factcheck",
+        "--from=listed /sbom.cdx.json /usr/share/factcheck/sbom.cdx.json",
+        "--from=weights /models /models",
+    ]
+
+
+def test_what_the_image_holds_is_listed_by_a_locked_tool_that_is_not_in_it():
+    word, run = stages()["listed"][-1]
+    assert word == "RUN"
+    assert "/opt/sbom/bin/pip install --require-hashes -r requirements-sbom.lock" in run
+    assert run.endswith(" /opt/factcheck/bin/python")
+    assert stages()["listed"][0] == ("FROM", "trimmed AS listed")
+    assert "cyclonedx-bom==" in (ROOT / "requirements-sbom.lock").read_text("utf-8")
 
 
 def test_a_build_reads_only_what_it_needs_of_the_checkout():
@@ -137,7 +150,8 @@ def test_dependencies_are_installed_as_locked_with_their_hashes_and_ours_from_th
         "pip install --require-hashes -r requirements.lock",
         "pip install --no-index --no-build-isolation --no-deps .",
     ]
-    assert not any("pip install" in rest for stage in stages() if stage != "build" for rest in values(stage, "RUN"))
+    others = stages().keys() - {"build", "listed"}
+    assert not any("pip install" in rest for stage in others for rest in values(stage, "RUN"))
 
 
 def test_what_only_the_build_needs_is_removed():
@@ -198,6 +212,8 @@ def test_the_labels_say_what_the_project_says():
         "description": project["description"],
         "version": project["version"],
         "revision": "$REVISION",
+        "created": "$CREATED",
+        "base.name": f"docker.io/library/{stages()['base'][0][1].partition(' ')[0]}",
         "licenses": project["license"],
     }
 

@@ -19,6 +19,7 @@ LAYERS = [
         "service.deadline",
         "service.strictjson",
         "service.settings",
+        "service.gateways",
         "service.wholefile",
         "service.codec",
         "service.access.caller",

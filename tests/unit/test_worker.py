@@ -341,13 +341,30 @@ def test_a_full_worker_lets_go_of_who_has_asked_before(worker):
     assert worker.nr_conns == 0
 
 
-def test_a_worker_that_is_stopped_refuses_connections_and_soon_lets_go_of_who_asks_nothing(worker, idle):
-    listener = Idle()
+@pytest.fixture
+def listener():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+@pytest.mark.loopback
+def test_who_has_connected_before_a_worker_is_stopped_is_let_in(worker, listener):
+    with socket.create_connection(listener.getsockname()) as first, socket.create_connection(listener.getsockname()) as second:
+        worker.sockets = [listener]
+        worker.alive = False
+        worker.notify()
+        assert (len(worker.reception), worker.nr_conns) == (2, 2)
+        worker.reception.let_all_go()
+        assert (first.recv(1), second.recv(1)) == (b"", b"")
+
+
+@pytest.mark.loopback
+def test_a_worker_that_is_stopped_refuses_connections_and_soon_lets_go_of_who_asks_nothing(worker, idle, listener):
     worker.sockets = [listener]
     worker.alive = False
     worker.clock = FixedClock()
     worker.notify()
-    assert listener.closed
+    assert listener.fileno() == -1
     assert not idle.closed
     worker.clock.advance(3)
     worker.notify()

@@ -11,7 +11,15 @@ from service.web.security import SECURITY_HEADERS
 
 Described = dict[str, Any]
 
-ANYWHERE = ("bad-request", "uri-too-long", "expectation-failed", "headers-too-large", "internal-error", "not-implemented")
+ANYWHERE = (
+    "bad-request",
+    "unknown-host",
+    "uri-too-long",
+    "expectation-failed",
+    "headers-too-large",
+    "internal-error",
+    "not-implemented",
+)
 """The codes of failures that do not depend on the path."""
 
 _EXAMPLE_ID = "3f1c9d5e8a7b4c6d9e0f1a2b3c4d5e6f"
