@@ -54,6 +54,16 @@ RUN pip uninstall --yes editables hatchling pathspec pluggy tomlkit trove-classi
     && pip uninstall --yes pip setuptools
 
 
+FROM trimmed AS listed
+# A list of what the image holds of Python, for those who look for known faults in it; who made it stays behind.
+COPY requirements-sbom.lock ./
+RUN --mount=type=secret,id=pip_conf \
+    python -m venv /opt/sbom \
+    && /opt/sbom/bin/pip install --require-hashes -r requirements-sbom.lock \
+    && /opt/sbom/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --spec-version 1.6 \
+        --output-reproducible --output-file /sbom.cdx.json /opt/factcheck/bin/python
+
+
 FROM base
 ARG EMBEDDED_MODEL=""
 # The base image's own installers go too. A new volume takes its owner from the folder it is mounted over.
@@ -64,6 +74,7 @@ RUN rm -rf /usr/local/lib/python3.*/ensurepip /usr/local/lib/python3.*/site-pack
     && install --directory --owner=10001 --group=10001 /models \
     && install --directory --owner=10001 --group=10001 --mode=0700 /cache /keys
 COPY --from=trimmed /opt/factcheck /opt/factcheck
+COPY --from=listed /sbom.cdx.json /usr/share/factcheck/sbom.cdx.json
 COPY --from=weights --chown=10001:10001 /models /models
 # Open to every address, the service does not start before it is told who may call it: see docs/container.md.
 ENV HOME=/tmp \
@@ -83,8 +94,11 @@ ENTRYPOINT ["factcheck"]
 CMD ["serve"]
 # Last, because each new revision would have what follows it made again.
 ARG REVISION=""
+ARG CREATED=""
 LABEL org.opencontainers.image.title="factcheck-service" \
       org.opencontainers.image.description="A news article in; claims, who makes each, who stands where on it and how worth checking it is, out. Every quote proved." \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.created="$CREATED" \
+      org.opencontainers.image.base.name="docker.io/library/python:3.11-slim-bookworm" \
       org.opencontainers.image.licenses="Apache-2.0"
