@@ -21,6 +21,7 @@ stop: ## stop the service that `make run` left up
 lock: $(VENV)/.installed-dev ## resolve the dependencies anew
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url -o requirements.lock pyproject.toml --group build
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url -c requirements.lock -o requirements-dev.lock pyproject.toml --group build --group dev
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url -o requirements-sbom.lock --group sbom
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
