@@ -15,6 +15,7 @@ from service.access.errors import AccessUnavailableError, CredentialMissingError
 from service.access.key_file import KeyFile, load_pepper, pepper_file
 from service.access.keys import Key, Keys, digest, new_id, new_text
 from service.errors import SetupError
+from tests.examples import examples
 from tests.fakes import FixedClock
 
 PEPPER = b"a pepper of more than thirty-two characters"
@@ -63,6 +64,7 @@ def test_every_other_key_is_unknown_in_the_same_words(token):
     assert (told.message, told.reason) == ("This key is not known here.", "no such key")
 
 
+@examples()
 @given(st.text())
 def test_no_text_is_a_key_by_chance(token):
     assert refused(token).reason == "no such key"

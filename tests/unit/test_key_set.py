@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 import pytest
 import responses
 import trustme
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from requests import ConnectionError as NoConnection
 
@@ -17,6 +17,7 @@ from service.access.errors import AccessUnavailableError
 from service.access.key_set import KEPT_S, MAX_KEYS, RETRY_S, TTL_S, KeySet, read_keys
 from service.fetch.document import MAX_BYTES, OperatorDocument
 from service.url_errors import UrlFetchFailedError
+from tests.examples import examples
 from tests.fakes import FixedClock
 from tests.security.issuer import EC_ID, ED_ID, RSA_ID, Published, ec_key, ed_key, jwk, jwks, rsa_key
 from tests.site_double import answer, endlessly, names, site
@@ -64,7 +65,7 @@ def test_what_is_no_jwks_is_told(document):
         read_keys(document, ALL)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(
     st.lists(
         st.dictionaries(
