@@ -14,6 +14,7 @@ from service.observing import Observer, Steps, Unobserved
 from service.pipeline.answers import Answers
 from service.pipeline.assemble import Outcome, assemble
 from service.pipeline.extract import Asking
+from service.pipeline.following import Account, Follower, nobody
 from service.pipeline.gate import Gate
 from service.pipeline.ingest import ingest
 from service.pipeline.merge import merge
@@ -114,10 +115,11 @@ def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its ow
     *,
     previous: Previous | None = None,
     caller: str = "",
+    follow: Follower = nobody,
 ) -> Analysis:
     """The proved claims of an article; what a `previous` answer shows to have been asked already is not asked again.
 
-    Callers have their turns at the model one after another.
+    Callers have their turns at the model one after another. `follow` is told how far it is, and each claim as it is proved.
 
     Raises: ArticleTooLongError, ModelError, DeadlineExceededError, OverloadedError, ClientGoneError. A failure is never an
     analysis without claims.
@@ -130,7 +132,7 @@ def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its ow
     asking = Asking(prompt, services.prompts.select(None, REPAIR_TASK))
     recall = Recall(previous, article, options, asking, model.traits)
     passages = steps.take("plan", plan, article, sentences, model.traits.passage_chars, recall.known)
-    prover = Prover(article.text, sentences)
+    prover, account = Prover(article.text, sentences), Account(follow, options)
     proposing = way(article, sentences, options, asking, model, worth=services.worth)
     # Where a part is enough, the passages must end in time for the rest to be put together.
     until = deadline.sooner(_ASSEMBLY_S) if options.allow_partial and len(passages) > 1 else deadline
@@ -143,7 +145,8 @@ def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its ow
             reading_deadline.check()
             return replace(reading, proof=steps.take("prove", prover.prove, reading.extraction.proposed))
 
-        readings = read(passages, read_one, turn, reading_deadline, allow_partial=options.allow_partial)
+        readings = read(passages, read_one, turn, reading_deadline, allow_partial=options.allow_partial, account=account)
+    account.merging()
     merged = steps.take("merge", merge, (claim for reading in readings for claim in reading.proof.claims), options)
     deadline.check()
     took_ms = round((services.clock() - started) * 1000)

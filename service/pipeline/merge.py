@@ -28,7 +28,7 @@ def merge(found: Iterable[Claim], options: Options) -> Merged:
     groups: dict[str, list[Claim]] = {}
     for claim in sorted(found, key=_place):
         groups.setdefault(_proposition(claim), []).append(claim)
-    claims = _with_ids(sorted((_gathered(group, set_aside) for group in groups.values()), key=_place))
+    claims = tuple(map(Namer(), sorted((_gathered(group, set_aside) for group in groups.values()), key=_place)))
     listed = tuple(sorted(_within(options, claims, set_aside), key=_place))
     cut = {claim.id for claim in claims} - {claim.id for claim in listed}
     return Merged(listed, tuple(set_aside), frozenset(cut))
@@ -98,13 +98,15 @@ def _within(options: Options, claims: Sequence[Claim], set_aside: list[SetAside]
     return best[: options.max_claims]
 
 
-def _with_ids(claims: Sequence[Claim]) -> tuple[Claim, ...]:
-    """The claims with ids that depend on nothing but their quote's words, and on the order of claims that share them."""
-    seen: dict[str, int] = {}
-    named = []
-    for claim in claims:
+class Namer:
+    """Gives claims their ids, which depend on nothing but their quote's words, and on the order of claims that share them."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, int] = {}
+
+    def __call__(self, claim: Claim) -> Claim:
+        """The next claim, with its id."""
         words = same_words(claim.quote.text)
-        turn = seen[words] = seen.get(words, 0) + 1
+        turn = self._seen[words] = self._seen.get(words, 0) + 1
         digest = sha256(f"{words}\n{turn}".encode()).hexdigest()[:16]
-        named.append(replace(claim, id=f"c_{digest}"))
-    return tuple(named)
+        return replace(claim, id=f"c_{digest}")

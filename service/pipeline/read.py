@@ -11,6 +11,7 @@ from service.domain import Passage
 from service.earlier import PassageMemory
 from service.errors import ArticleTooLongError, ClientGoneError, DeadlineExceededError, FactCheckError, ModelError
 from service.pipeline.extract import Extraction
+from service.pipeline.following import Account
 from service.pipeline.prove import Proof
 
 NO_EXTRACTION = Extraction((), (), (), 0)
@@ -51,23 +52,26 @@ def read(
     deadline: Deadline,
     *,
     allow_partial: bool,
+    account: Account | None = None,
 ) -> tuple[Reading, ...]:
-    """The readings of all passages, in their order.
+    """The readings of all passages, in their order. `account` is told of the beginning and of each that ends.
 
     A passage that fails ends the whole unless `allow_partial`, and then too when none was read; what is still being read is
     broken off. A passage that has not come to its end at the deadline, or not to its turn, has failed.
     Raises: ModelError, DeadlineExceededError, ArticleTooLongError, naming the passage where there are several;
     OverloadedError, ClientGoneError.
     """
+    account = account or Account()
     try:
-        return _read(passages, _as_they_end(passages, read_one, reader, deadline), allow_partial=allow_partial)
+        ended = _as_they_end(passages, read_one, reader, deadline, account)
+        return _read(passages, ended, account, allow_partial=allow_partial)
     except BaseException:
         deadline.interest.lose()
         raise
 
 
 def _read(
-    passages: Sequence[Passage], ended: Iterator[tuple[Passage, Future[Reading]]], *, allow_partial: bool
+    passages: Sequence[Passage], ended: Iterator[tuple[Passage, Future[Reading]]], account: Account, *, allow_partial: bool
 ) -> tuple[Reading, ...]:
     several = len(passages) > 1
     readings: dict[int, Reading] = {}
@@ -75,6 +79,10 @@ def _read(
         reading = _outcome(future, passage, several=several)
         if reading.failure and not allow_partial:
             raise reading.failure
+        if reading.failure:
+            account.passage_failed()
+        else:
+            account.passage_read(reading.proof.claims)
         readings[passage.start] = reading
     ordered = tuple(readings.get(passage.start) or _late(passage, several=several) for passage in passages)
     failures = [reading.failure for reading in ordered if reading.failure]
@@ -84,7 +92,7 @@ def _read(
 
 
 def _as_they_end(
-    passages: Sequence[Passage], read_one: Callable[[Passage], Reading], reader: Reader, deadline: Deadline
+    passages: Sequence[Passage], read_one: Callable[[Passage], Reading], reader: Reader, deadline: Deadline, account: Account
 ) -> Iterator[tuple[Passage, Future[Reading]]]:
     """The passages as they end, until the deadline.
 
@@ -98,6 +106,7 @@ def _as_they_end(
     for passage in passages:
         submit(passage)
     reader.await_start()
+    account.begin(len(passages))
     with deadline.interest.when_lost(lambda: ended.put(None)):
         for _ in passages:
             try:

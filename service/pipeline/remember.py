@@ -10,6 +10,7 @@ from service.observing import Analysed, AnalysisFailed
 from service.pipeline.analyze import REPAIR_TASK, Services, analyze, choose
 from service.pipeline.answers import Caching, Question
 from service.pipeline.fallback import first_answer
+from service.pipeline.following import Follower, nobody
 from service.prompting import Prompt
 
 
@@ -24,10 +25,11 @@ def remember(  # noqa: PLR0913 - what the flow takes, and what the caller allows
     caching: Caching,
     tenant: str = "",
     caller: str = "",
+    follow: Follower = nobody,
 ) -> Analysis:
     """The analysis of an article: one kept for `tenant`, one being made for another request of theirs, or a new one.
 
-    `ref` is the prompt the caller named; with None each model is asked by its own.
+    `ref` is the prompt the caller named; with None each model is asked by its own. `follow` is told how far a new one is.
     Raises: ArticleTooLongError, ModelError, DeadlineExceededError, OverloadedError, ClientGoneError, UnknownPromptError.
     """
     models = (services.model, *(fallback.model for fallback in services.fallbacks))
@@ -38,7 +40,7 @@ def remember(  # noqa: PLR0913 - what the flow takes, and what the caller allows
 
     def make() -> Analysis:
         def ask(prompt: Prompt, view: Services) -> Analysis:
-            return analyze(given, options, prompt, view, deadline, previous=previous, caller=caller)
+            return analyze(given, options, prompt, view, deadline, previous=previous, caller=caller, follow=follow)
 
         return first_answer(ref, services, ask)
 
