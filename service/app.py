@@ -53,21 +53,28 @@ def create_app(settings: Settings, services: Services | None = None, access: Acc
         response.headers.setdefault("Cache-Control", "no-store")
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
-        took = served.clock() - g.started
         method = request.method if request.method in _METHODS else "other"
         route = request.url_rule.rule if request.url_rule else None
-        served.observer.tell(RequestServed(route, method, response.status_code, g.record.get("code"), took))
-        structlog.get_logger().info(
-            "request",
-            request_id=g.request_id,
-            method=method,
-            route=route,
-            status=response.status_code,
-            duration_ms=round(took * 1000),
-            **g.record,
-        )
-        if "audited" in g:
-            _audit(response)
+
+        def tell() -> None:
+            took = served.clock() - g.started
+            served.observer.tell(RequestServed(route, method, response.status_code, g.record.get("code"), took))
+            structlog.get_logger().info(
+                "request",
+                request_id=g.request_id,
+                method=method,
+                route=route,
+                status=response.status_code,
+                duration_ms=round(took * 1000),
+                **g.record,
+            )
+            if "audited" in g:
+                _audit(response)
+
+        if "stream" in g and response.is_streamed:
+            g.stream.at_end(tell)
+        else:
+            tell()
         return response
 
     app.before_request(begin)

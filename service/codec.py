@@ -5,7 +5,7 @@ The rules are derived from the fields and their types, so a field added to a dat
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
 from hashlib import sha256
 from types import NoneType, UnionType
@@ -32,13 +32,14 @@ class Codec(Generic[T]):
     """Writes and reads values of the dataclass `kind`.
 
     Its fields may be str, int, float, bool, string enums, tuples, and dataclasses of these, each also with `| None`.
-    `shape` is a hash of all field names and types: it differs as soon as what is written does.
+    `shape` is a hash of all field names and types: it differs as soon as what is written does. With `grown`, fields that have
+    a default may be missing: what was written before they came is read.
     Raises: TypeError for a field of another type.
     """
 
-    def __init__(self, kind: type[T]) -> None:
+    def __init__(self, kind: type[T], *, grown: bool = False) -> None:
         described: list[str] = []
-        self._load = _loader(kind, described)
+        self._load = _loader(kind, described, grown=grown)
         self.shape = sha256("\n".join(described).encode()).hexdigest()
 
     def dump(self, value: T) -> str:
@@ -61,7 +62,7 @@ def _field_values(value: Any) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
-def _loader(kind: Any, described: list[str]) -> _Load:
+def _loader(kind: Any, described: list[str], *, grown: bool) -> _Load:
     """What makes a value of type `kind` of its JSON; the names and types met are added to `described`."""
     if kind in _EXACT:
         return _plain(_EXACT[kind])
@@ -69,25 +70,26 @@ def _loader(kind: Any, described: list[str]) -> _Load:
         described.append(f"{kind.__qualname__}: {', '.join(kind)}")
         return _label(kind)
     if is_dataclass(kind):
-        return _record(cast("type[Any]", kind), described)
+        return _record(cast("type[Any]", kind), described, grown=grown)
     arguments = get_args(kind)
     if get_origin(kind) is tuple and arguments:
-        loaders = [_loader(one, described) for one in arguments if one is not ...]
+        loaders = [_loader(one, described, grown=grown) for one in arguments if one is not ...]
         return _list(loaders[0]) if arguments[-1] is ... else _row(loaders)
     if isinstance(kind, UnionType) and NoneType in arguments and len(arguments) == 2:  # noqa: PLR2004 - a type and None
-        return _optional(_loader(next(one for one in arguments if one is not NoneType), described))
+        return _optional(_loader(next(one for one in arguments if one is not NoneType), described, grown=grown))
     raise TypeError(f"a codec cannot carry a field of type {kind}")
 
 
-def _record(kind: type[Any], described: list[str]) -> _Load:
+def _record(kind: type[Any], described: list[str], *, grown: bool) -> _Load:
     hints = get_type_hints(kind)
     described.append(f"{kind.__qualname__}: " + ", ".join(f"{field.name} {hints[field.name]}" for field in fields(kind)))
-    loaders = {field.name: _loader(hints[field.name], described) for field in fields(kind)}
+    loaders = {field.name: _loader(hints[field.name], described, grown=grown) for field in fields(kind)}
+    needed = {field.name for field in fields(kind) if not grown or (field.default, field.default_factory) == (MISSING, MISSING)}
 
     def load(value: Any) -> Any:
-        if not isinstance(value, dict) or value.keys() != loaders.keys():
+        if not isinstance(value, dict) or not needed <= value.keys() <= loaders.keys():
             raise CodecError(f"this is not a {kind.__qualname__}")
-        return kind(**{name: read(value[name]) for name, read in loaders.items()})
+        return kind(**{name: read(value[name]) for name, read in loaders.items() if name in value})
 
     return load
 

@@ -1,7 +1,7 @@
 """How long a client may take over each step of a request, on every connection at once."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from selectors import EVENT_READ, BaseSelector
@@ -80,6 +80,27 @@ class ConnectionWatch:
                 self._cut.add(connection)
                 with suppress(OSError):  # the client may have left already
                     connection.shutdown(how)
+
+
+class Paced(Iterator[bytes]):
+    """The pieces of an answer that is sent as it is made: the client may take its time over none of them, we over each."""
+
+    def __init__(self, pieces: Iterable[bytes], connection: socket.socket, watch: ConnectionWatch) -> None:
+        self._pieces = pieces
+        self._each = iter(pieces)
+        self._connection = connection
+        self._watch = watch
+
+    def __next__(self) -> bytes:
+        self._watch.rest(self._connection)
+        piece = next(self._each)
+        self._watch.answer(self._connection)
+        return piece
+
+    def close(self) -> None:
+        """Nothing; whoever makes the pieces is told that no more are wanted."""
+        if close := getattr(self._pieces, "close", None):
+            close()
 
 
 @dataclass

@@ -12,6 +12,7 @@ from marshmallow import ValidationError, validate
 from service.access.settings import ACCESS_SETTING_NAMES, AccessSettings, access_faults, read_access
 from service.errors import SetupError
 from service.gateways import Gateways, host_faults
+from service.history_settings import HistorySettings
 from service.secret_files import SECRET_FILES, read_secrets
 
 EMBEDDED = "embedded"
@@ -45,6 +46,7 @@ class Settings:
     Answers are kept for `cache_ttl_s` (0: not at all): in memory, or in `cache_file`, or in the Redis at `redis_url`.
     `fallback` names who answers, in this order, when the model cannot: `1` and `2` are the endpoints of that number, and
     `embedded` the default model of the embedded engine.
+    `heartbeat_s` is the longest an event stream is silent; `history` is about answers that are stored for their callers.
     With `audit` a log line tells who had which article analysed. `gateways` holds settings of its own.
     Times are seconds, sizes bytes unless the name says characters or tokens.
     """
@@ -80,6 +82,8 @@ class Settings:
     cache_file: Path | None = None
     redis_url: str | None = field(default=None, repr=False)
     fetch_urls: bool = False
+    heartbeat_s: float = 15.0
+    history: HistorySettings = field(default_factory=HistorySettings)
     log_level: str = "info"
     audit: bool = False
     identity: AccessSettings = field(default_factory=AccessSettings)
@@ -200,6 +204,11 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         cache_file=env.path("FACTCHECK_CACHE_FILE", None),
         redis_url=env.str("FACTCHECK_REDIS_URL", None, validate=_redis_url),
         fetch_urls=env.bool("FACTCHECK_FETCH_URLS", plain.fetch_urls),
+        heartbeat_s=env.float("FACTCHECK_HEARTBEAT_S", plain.heartbeat_s, validate=validate.Range(min=0.1, max=3_600)),
+        history=HistorySettings(
+            enabled=env.bool("FACTCHECK_HISTORY", plain.history.enabled),
+            ttl_s=env.float("FACTCHECK_HISTORY_TTL_S", plain.history.ttl_s, validate=validate.Range(min=1, max=315_360_000)),
+        ),
         log_level=env.str("FACTCHECK_LOG_LEVEL", plain.log_level, validate=validate.OneOf(_LOG_LEVELS)),
         audit=env.bool("FACTCHECK_AUDIT", plain.audit),
         identity=read_access(env),
@@ -262,6 +271,9 @@ SETTING_NAMES = frozenset(
         "FACTCHECK_CACHE_FILE",
         "FACTCHECK_REDIS_URL",
         "FACTCHECK_FETCH_URLS",
+        "FACTCHECK_HEARTBEAT_S",
+        "FACTCHECK_HISTORY",
+        "FACTCHECK_HISTORY_TTL_S",
         "FACTCHECK_LOG_LEVEL",
         "FACTCHECK_AUDIT",
         "FACTCHECK_PROXY_HOPS",

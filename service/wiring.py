@@ -41,7 +41,7 @@ from service.pipeline.ways import SPEAKER_TASK
 from service.prompt_files import find_prompts, load_prompts
 from service.prompting import PromptLibrary
 from service.settings import Endpoint, Settings
-from service.store.base import Store
+from service.store.base import NoStore, Store
 from service.store.guarded import GuardedStore
 from service.store.memory import MemoryStore
 from service.store.redis import RedisStore
@@ -124,7 +124,8 @@ def _services(upstreams: Sequence[_Upstream], prompts: PromptLibrary, settings: 
         limits = Limits(calls=1, articles=1, patience_s=None)
         gate = Gate(min(settings.server_threads, _ENGINE_QUEUE), retry_after_s=_ENGINE_RETRY_AFTER_S)
     schedule = Schedule(limits)
-    store = GuardedStore(build_store(settings))
+    bare_store = build_store(settings)
+    store = GuardedStore(bare_store)
     fetcher = build_fetcher(settings)
 
     def close() -> None:
@@ -150,6 +151,7 @@ def _services(upstreams: Sequence[_Upstream], prompts: PromptLibrary, settings: 
         gate=gate,
         schedule=schedule,
         store=store,
+        history=bare_store if settings.history.enabled else NoStore(),
         answers=Answers(store, settings.cache_ttl_s, _origin(upstreams[0].connection.traits, settings)),
         fallbacks=fallbacks,
         upstreams=states,

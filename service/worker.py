@@ -20,7 +20,8 @@ from gunicorn import util
 from gunicorn.http import errors as http_errors
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
-from service.connections import LINGER_S, ConnectionWatch, Partings
+from service.connections import LINGER_S, ConnectionWatch, Paced, Partings
+from service.export.formats import EVENT_STREAM
 from service.logs import frames
 from service.receiving import Reception
 from service.web.failures import PROBLEM_JSON, problem_document
@@ -83,14 +84,19 @@ def watched(app: WSGIApplication, watch: ConnectionWatch, draining: Callable[[],
         if (arrived := watch.arrival(connection)) is not None:
             environ[ARRIVED] = arrived
 
+        streamed = False
+
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
+            nonlocal streamed
+            streamed = ("Content-Type", EVENT_STREAM) in headers
             watch.answer(connection)
             if body.broken or status.startswith(_BODY_NOT_READ):
                 # Nobody can tell where a next request would begin; gunicorn closes such a connection without having said so.
                 start_response.__self__.force_close()  # type: ignore[attr-defined]  # a method of gunicorn's response
             return start_response(status, headers, exc_info)
 
-        return app(environ, start)
+        pieces = app(environ, start)
+        return Paced(pieces, connection, watch) if streamed else pieces
 
     return call
 

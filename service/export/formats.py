@@ -9,6 +9,8 @@ from service.export import csv_table, html_page, json_lines, markdown, web_annot
 from service.export.accept import MediaRange, MediaType, parse_accept, parse_media_type
 
 JSON = "application/json"
+EVENT_STREAM = "text/event-stream"
+"""Not a form of an answer, but a way to get one: as events, the answer in JSON being the last."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,21 @@ _OFFERS: tuple[tuple[MediaType, Format | None], ...] = (
     (parse_media_type(JSON), None),
     *((parse_media_type(offered.media_type), offered) for offered in FORMATS),
 )
-_CHOICES = ", ".join([JSON, *(offered.media_type for offered in FORMATS)])
+_CHOICES = (JSON, *(offered.media_type for offered in FORMATS))
+_STREAM = parse_media_type(EVENT_STREAM)
 
 
-def negotiate(accept_header: str | None) -> Format | None:
+def prefers_stream(accept_header: str | None) -> bool:
+    """Whether the header asks for events rather than for an answer in any form; who takes anything gets an answer."""
+    ranges = parse_accept(accept_header or "")
+    return _preference(_STREAM, ranges) > max(_preference(offer, ranges) for offer, _ in _OFFERS)
+
+
+def negotiate(accept_header: str | None, *, also: tuple[str, ...] = ()) -> Format | None:
     """The format that the header prefers; None means our own JSON, also where nothing, or nothing readable, is asked for.
 
     The weight of a format is that of the most specific range that takes it. Among equal weights the more specific range
-    wins, then the one named first, then our JSON and the order of `FORMATS`.
+    wins, then the one named first, then our JSON and the order of `FORMATS`. `also` is what else there is here.
     Raises: NotAcceptableError. Source: RFC 9110, sections 12.4.2 and 12.5.1.
     """
     ranges = parse_accept(accept_header or "")
@@ -56,7 +65,7 @@ def negotiate(accept_header: str | None) -> Format | None:
     preferences = [(_preference(offer, ranges), offered) for offer, offered in _OFFERS]
     best, chosen = max(preferences, key=lambda preference: preference[0])
     if best[0] == 0:
-        raise NotAcceptableError(f"None of the media types in Accept can be given. There are: {_CHOICES}.")
+        raise NotAcceptableError(f"None of the media types in Accept can be given. There are: {', '.join((*_CHOICES, *also))}.")
     return chosen
 
 

@@ -16,11 +16,16 @@ class Origin:
 
 
 def dump_analysis(
-    analysis: Analysis, *, return_text: bool, seal: str | None = None, origin: Origin | None = None
+    analysis: Analysis,
+    *,
+    return_text: bool,
+    seal: str | None = None,
+    origin: Origin | None = None,
+    stored_at: str | None = None,
 ) -> dict[str, Any]:
     """The answer to one article; `return_text` adds the text that all offsets refer to.
 
-    `seal` is what the answer is known by, `origin` where the article was fetched.
+    `seal` is what the answer is known by, `origin` where the article was fetched, `stored_at` where the answer can be read.
     """
     provenance, usage = analysis.provenance, analysis.usage
     dumped = {
@@ -62,6 +67,8 @@ def dump_analysis(
         dumped["changes"] = _changes(analysis.changes)
     if seal:
         dumped["seal"] = seal
+    if stored_at:
+        dumped["analysis_url"] = stored_at
     return dumped
 
 

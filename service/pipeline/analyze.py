@@ -68,7 +68,8 @@ class Services:
     `gate` bounds the requests taken in, `schedule` what is asked of the models at a time; `close` gives back what is held.
     `fallbacks` are asked in their order when `model` cannot answer, by `pipeline.fallback` only. `upstreams` tells how the
     models' endpoints have done lately. `answers` are those kept and those being made; `store` is where they and the replies
-    to requests with a key are. `worth` judges what is worth checking where no model does; None leaves it open.
+    to requests with a key are; `history` where analyses are that callers wanted stored: the one store whose failures are
+    theirs to know. `worth` judges what is worth checking where no model does; None leaves it open.
     `observer` is told of the work done; `metrics` is what came of that, as `/metrics` shows it.
     """
 
@@ -80,6 +81,7 @@ class Services:
     schedule: Schedule = field(default_factory=Schedule)
     store: Store = field(default_factory=NoStore)
     answers: Answers = field(default_factory=Answers)
+    history: Store = field(default_factory=NoStore)
     fallbacks: tuple[Fallback, ...] = ()
     upstreams: Callable[[], tuple[UpstreamState, ...]] = _nothing_known
     fetcher: PageFetcher = field(default_factory=NoFetcher)

@@ -17,7 +17,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far it is: of so many `passages`, so many `read` and `failed`; `claims` are those told so far, before they are merged.
+    """How far it is: of so many `passages`, so many `read` and `failed`; `claims` are those told so far, not yet merged.
 
     One with nothing read yet is a beginning: what was told before it, by a model that gave up, no longer counts.
     """

@@ -45,7 +45,7 @@ class Reader(Protocol):
         """
 
 
-def read(
+def read(  # noqa: PLR0913 - what is read, how, where, until when, and who is told
     passages: Sequence[Passage],
     read_one: Callable[[Passage], Reading],
     reader: Reader,

@@ -5,11 +5,15 @@ from typing import ClassVar, Protocol
 
 
 class Shelf(StrEnum):
-    """What a text is kept as: an analysis, the saved reply of a request, or the mark of one that is being worked on."""
+    """What a text is kept as: an analysis, the saved reply of a request, or the mark of one that is being worked on.
+
+    `HISTORY` has the analyses that their callers wanted stored.
+    """
 
     ANSWERS = "answers"
     REPLIES = "replies"
     FLIGHTS = "flights"
+    HISTORY = "history"
 
 
 class StoreError(Exception):

@@ -13,8 +13,12 @@ from service.prompting import Prompt
 
 def json_response(document: Mapping[str, Any] | list[Any], status: int = 200, mimetype: str = "application/json") -> Response:
     """`document` as a response in UTF-8, keys in the order given."""
-    body = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Response(body.encode(), status=status, mimetype=mimetype)
+    return Response(json_text(document).encode(), status=status, mimetype=mimetype)
+
+
+def json_text(document: Mapping[str, Any] | list[Any]) -> str:
+    """`document` as JSON on one line, keys in the order given."""
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def cacheable(response: Response, cache_control: str) -> Response:

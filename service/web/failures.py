@@ -5,6 +5,7 @@ in the code. What such an exception says is shown to nobody, because it may quot
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -43,6 +44,17 @@ def register_failures(app: Flask) -> None:
     app.register_error_handler(FactCheckError, _our_failure)
     app.register_error_handler(HTTPException, _http_failure)
     app.register_error_handler(Exception, _unexpected_failure)
+
+
+def reported(work: Callable[[], None]) -> Response | None:
+    """None when `work` is done; else the report of its failure, for work that the application does not wait for itself."""
+    try:
+        work()
+    except FactCheckError as error:
+        return _our_failure(error)
+    except Exception as error:  # noqa: BLE001 - as in the handlers above: whatever it is, the caller gets a report
+        return _unexpected_failure(error)
+    return None
 
 
 def problem_document(

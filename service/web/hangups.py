@@ -2,13 +2,14 @@
 
 A connection whose other side has ended may be that of a client that left, or of one that has only said all it had to say. A
 moment later such a client is sent a "100 Continue", which every client of HTTP/1.1 skips: the machine of one that left
-answers that the connection is no more.
+answers that the connection is no more. Where an answer has begun already, whoever sends it is asked to send something.
 """
 
 import selectors
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import Final
 
@@ -20,26 +21,39 @@ LOOK_S: Final = 0.2
 _PROBE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
+@dataclass(frozen=True)
+class _Client:
+    """A client that waits; `probe` sends it something."""
+
+    interest: Interest
+    probe: Callable[[], object]
+
+
 class HangUps:
     """The connections of clients who wait for an answer. Thread-safe; its thread starts with the first of them."""
 
     def __init__(self, look_s: float = LOOK_S) -> None:
         self._look_s = look_s
         self._lock = Lock()
-        self._waiting: dict[socket.socket, Interest] = {}
+        self._waiting: dict[socket.socket, _Client] = {}
         self._ended: dict[socket.socket, bool] = {}
         # Changed by other threads while its thread waits in it, which epoll and kqueue are made for.
         self._selector: selectors.BaseSelector | None = None
 
     @contextmanager
-    def watched(self, connection: socket.socket | None, interest: Interest) -> Iterator[None]:
-        """Within this, `interest` is lost when the client of `connection` leaves. Without one nothing is watched."""
+    def watched(
+        self, connection: socket.socket | None, interest: Interest, probe: Callable[[], object] | None = None
+    ) -> Iterator[None]:
+        """Within this, `interest` is lost when the client of `connection` leaves. Without one nothing is watched.
+
+        `probe` has something sent to the client, and does not wait for that; without it, a "100 Continue" is.
+        """
         if connection is None:
             yield
             return
         with self._lock:
             self._begin().register(connection, selectors.EVENT_READ, connection)
-            self._waiting[connection] = interest
+            self._waiting[connection] = _Client(interest, probe or (lambda: connection.send(_PROBE, socket.MSG_DONTWAIT)))
         try:
             yield
         finally:
@@ -63,10 +77,10 @@ class HangUps:
         while True:
             readable = selector.select(self._look_s if self._ended else None)
             with self._lock:
-                gone = [connection for connection, probed in self._ended.items() if _left(connection, probed=probed)]
+                gone = [connection for connection, probed in self._ended.items() if self._left(connection, probed=probed)]
                 self._ended = {connection: True for connection in self._ended if connection not in gone}
                 gone += [key.data for key, _ in readable if self._look(key.data)]
-                lost = [self._waiting[connection] for connection in gone]
+                lost = [self._waiting[connection].interest for connection in gone]
             for interest in lost:
                 interest.lose()
 
@@ -86,16 +100,15 @@ class HangUps:
         self._ignore(connection)
         return broken
 
-
-def _left(connection: socket.socket, *, probed: bool) -> bool:
-    """Whether the client of a connection that has ended is gone; asks it, the first time."""
-    try:
-        if connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+    def _left(self, connection: socket.socket, *, probed: bool) -> bool:
+        """Whether the client of a connection that has ended is gone; asks it, the first time. The lock is held."""
+        try:
+            if connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                return True
+            if not probed:
+                self._waiting[connection].probe()
+        except BlockingIOError:
+            return False
+        except OSError:
             return True
-        if not probed:
-            connection.send(_PROBE, socket.MSG_DONTWAIT)
-    except BlockingIOError:
         return False
-    except OSError:
-        return True
-    return False

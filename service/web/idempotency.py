@@ -13,7 +13,6 @@ from flask import Request, Response, g
 
 from service.codec import Codec, CodecError, canonical
 from service.errors import IdempotencyKeyInUseError, IdempotencyKeyReusedError
-from service.export.formats import Format
 from service.store.base import Shelf, Store
 from service.web.asking import key_of
 from service.web.problems import PROBLEMS
@@ -22,7 +21,7 @@ from service.web.schemas import AnalyzeRequest
 KEPT_S = 86_400.0
 REPLAYED = "Idempotent-Replayed"
 _MARGIN_S = 5.0
-_SAVED_HEADERS = ("Content-Type", "Content-Security-Policy", "Vary")
+_SAVED_HEADERS = ("Content-Type", "Content-Security-Policy", "Vary", "Location")
 _LATER = frozenset({503, 504})
 
 
@@ -54,11 +53,11 @@ class Replays:
     store: Store
 
     def begin(
-        self, request: Request, asked: AnalyzeRequest, form: Format | None, seconds: float, tenant: str = ""
+        self, request: Request, asked: AnalyzeRequest, form: str | None, seconds: float, tenant: str = ""
     ) -> Response | None:
         """The answer saved for the request's key; None when this request is to be answered by doing the work.
 
-        `seconds` is how long that may take.
+        `form` is the name of the form it is wanted in, `seconds` how long the work may take.
         Raises: IdempotencyKeyInUseError, IdempotencyKeyReusedError.
         """
         key = key_of(request.headers.get("Idempotency-Key"))
@@ -66,7 +65,7 @@ class Replays:
             return None
         place = sha256(canonical([tenant, key]).encode()).hexdigest()
         # Who has run out of time sends the same request with more of it.
-        payload = canonical([replace(asked, deadline_s=None), form and form.name])
+        payload = canonical([replace(asked, deadline_s=None), form])
         mine = _Record(sha256(payload.encode()).hexdigest(), uuid4().hex)
         claim = _RECORDS.dump(mine)
         found = _read(self.store.claim(Shelf.REPLIES, place, claim, seconds + _MARGIN_S))
@@ -83,8 +82,11 @@ class Replays:
         return response
 
     def save(self, response: Response) -> Response:
-        """`response`, which is saved when its request holds a key; or else the key is free again."""
-        if "claimed" not in g:
+        """`response`, which is saved when its request holds a key; or else the key is free again.
+
+        One that is still being made is not looked at: whoever makes it hands over what came of it in the end.
+        """
+        if "claimed" not in g or response.is_streamed:
             return response
         place, mine = g.pop("claimed")
         claim = _RECORDS.dump(mine)

@@ -21,6 +21,7 @@ from service.errors import (
     OverloadedError,
     UnsupportedMediaTypeError,
 )
+from service.history_errors import HistoryUnavailableError
 from service.url_errors import UrlFetchFailedError
 from service.web.access_problems import ACCESS_PROBLEMS
 from service.web.request_problems import REQUEST_PROBLEMS, Problem
@@ -121,6 +122,14 @@ _ROWS = (
         "The service is busy",
         "This service has as much work as it can do; nothing was begun for this request.",
         "Wait as long as the Retry-After header says, then send the request again.",
+        retryable=True,
+    ),
+    Problem(
+        HistoryUnavailableError.code,
+        503,
+        "Stored analyses cannot be reached",
+        "The place where this service stores analyses cannot be used at the moment.",
+        "Send the request again later.",
         retryable=True,
     ),
     Problem(

@@ -64,6 +64,7 @@ def read_request(request: Request, settings: Settings) -> AnalyzeRequest:
         asked = _from_bare_article(body, request, settings) if bare else _from_json(body, settings)
     except InvalidRequestError as error:
         raise refusal([*faults, *error.faults]) from error
+    faults += _storing_faults(asked, request, settings)
     if faults:
         raise refusal(faults)
     timeout = request.headers.get("Request-Timeout", type=float)
@@ -168,6 +169,14 @@ def _parameter_faults(request: Request, known: set[str]) -> Iterator[Fault]:
             yield Fault("", f"The query parameter {shown} is given more than once: give it once.")
         elif len(values[0]) > MAX_PROMPT_CHARS:
             yield Fault("", f"The query parameter {shown} has more than {MAX_PROMPT_CHARS} characters: shorten it.")
+
+
+def _storing_faults(asked: AnalyzeRequest, request: Request, settings: Settings) -> Iterator[Fault]:
+    if asked.store and not settings.history.enabled:
+        yield Fault("/options/store", "This service stores no analyses: remove it, or set it to false.")
+    elif asked.store and not caching_of(request).keep:
+        told = "This asks to store the answer and the header Cache-Control: no-store not to: send one of them."
+        yield Fault("/options/store", told)
 
 
 def _header_faults(request: Request) -> Iterator[Fault]:

@@ -18,6 +18,7 @@ from service.errors import (
     UnreadablePageError,
     UnsupportedMediaTypeError,
 )
+from service.history_errors import AnalysisNotFoundError
 from service.url_errors import UrlForbiddenByRobotsError, UrlNotAllowedError, UrlNotAnArticleError, UrlRefusedError
 
 
@@ -75,6 +76,13 @@ REQUEST_PROBLEMS = (
         "There is nothing at this path",
         "This service has no such path.",
         "Articles are sent with POST to /analyze.",
+    ),
+    Problem(
+        AnalysisNotFoundError.code,
+        404,
+        "There is no such analysis",
+        "No analysis is stored at this address: it was deleted, its time is over, or it never was.",
+        "Have the article analysed again, with /options/store set to true to have the answer stored.",
     ),
     Problem(
         "method-not-allowed",

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -10,20 +11,23 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotFound
 
 from service.access.caller import Caller
-from service.deadline import Deadline
+from service.deadline import Deadline, Interest
 from service.domain import Analysis
-from service.errors import AnswerShapeError
-from service.export.formats import negotiate
-from service.export.json_answer import dump_analysis
+from service.export.formats import EVENT_STREAM, negotiate, prefers_stream
 from service.observing import AnswerReplayed
 from service.pipeline.analyze import Services, choose
 from service.pipeline.answers import MADE
+from service.pipeline.following import Follower, Progress, nobody
 from service.pipeline.remember import remember
 from service.settings import Settings
 from service.web.answers import cacheable, dump_model, dump_prompt, dump_upstream, json_response
 from service.web.asking import caching_of
+from service.web.event_stream import EventStream
 from service.web.fetching import with_article
+from service.web.forms import Forms, Told
 from service.web.hangups import HangUps
+from service.web.history import History
+from service.web.history_routes import HistoryRoutes
 from service.web.idempotency import Replays
 from service.web.openapi.check import AnswerCheck
 from service.web.problem_pages import index_page, problem_page
@@ -31,7 +35,7 @@ from service.web.problems import PROBLEMS
 from service.web.reading import read_request
 from service.web.schemas import AnalyzeRequest
 from service.web.seal import Sealer
-from service.web.serving import DRAINING, client_connection
+from service.web.serving import DRAINING, client_connection, stream_connection
 
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -51,8 +55,17 @@ class Routes:
     def _replays(self) -> Replays:
         return Replays(self.services.store)
 
+    @property
+    def _forms(self) -> Forms:
+        return Forms(self.sealer, self.check)
+
+    @property
+    def _history(self) -> HistoryRoutes:
+        return HistoryRoutes(History(self.services.history, self.settings.history.ttl_s), self._forms)
+
     def register(self, app: Flask) -> None:
         """Let `app` answer at these paths."""
+        self._history.register(app)
         app.after_request(self._replays.save)
         app.add_url_rule("/analyze", view_func=self.analyze, methods=["POST"])
         app.add_url_rule("/healthz", view_func=self.healthz)
@@ -64,29 +77,33 @@ class Routes:
         app.add_url_rule("/problems/<code>", view_func=self.problem)
 
     def analyze(self) -> Response:
-        """The claims of the article in the request.
+        """The claims of the article in the request, or a stream of events that ends with them.
 
         Raises: RequestError, UrlFetchFailedError, ModelError, DeadlineExceededError, OverloadedError, ClientGoneError.
         """
         caller = g.caller
-        with self.services.gate.passed(caller.id):
-            return self._analyze(caller)
+        with ExitStack() as held:
+            held.enter_context(self.services.gate.passed(caller.id))
+            return self._analyze(caller, held)
 
-    def _analyze(self, caller: Caller) -> Response:
-        export = negotiate(request.headers.get("Accept"))
+    def _analyze(self, caller: Caller, held: ExitStack) -> Response:
+        accept = request.headers.get("Accept")
+        streamed = prefers_stream(accept)
+        form = None if streamed else negotiate(accept, also=(EVENT_STREAM,))
         asked = read_request(request, self.settings)
         prompt = choose(asked.prompt, self.services)
         g.record |= {"prompt": prompt.ref, "model": self.services.model.traits.name}
         self._audit(asked)
         seconds = min(self.settings.deadline_s, asked.deadline_s or self.settings.deadline_s)
-        if saved := self._replays.begin(request, asked, export, seconds, caller.tenant):
+        wanted = EVENT_STREAM if streamed else (form.name if form else None)
+        if saved := self._replays.begin(request, asked, wanted, seconds, caller.tenant):
             self.services.observer.tell(AnswerReplayed())
             return saved
         deadline = Deadline(g.started + seconds, self.services.clock)
         previous = None if asked.previous is None else self.sealer.open(asked.previous, caller.tenant)
-        with self.hangups.watched(client_connection(request.environ), deadline.interest):
-            asked = with_article(asked, self.services.fetcher, deadline, self.settings.max_article_chars)
-            self._audit(asked)
+        caching = caching_of(request)
+
+        def made(asked: AnalyzeRequest, follow: Follower = nobody) -> Told:
             analysis = remember(
                 asked.article,
                 asked.options,
@@ -94,34 +111,45 @@ class Routes:
                 self.services,
                 deadline,
                 previous=previous,
-                caching=caching_of(request),
+                caching=caching,
                 tenant=caller.tenant,
                 caller=caller.id,
+                follow=follow,
             )
-        _record(analysis)
-        if export is None:
-            seal = self.sealer.seal(analysis.memory, caller.tenant) if analysis.memory else None
-            answer = dump_analysis(analysis, return_text=asked.return_text, seal=seal, origin=asked.origin)
-            return _varying(json_response(self._checked(answer)))
-        response = _varying(Response(export.dump(analysis), content_type=export.media_type))
-        if export.content_security_policy:
-            response.headers["Content-Security-Policy"] = f"{export.content_security_policy}; frame-ancestors 'none'"
+            _record(analysis)
+            told = Told(analysis, asked.origin, asked.return_text)
+            return self._history.keep(told) if asked.store else told
+
+        with self.hangups.watched(client_connection(request.environ), deadline.interest):
+            asked = with_article(asked, self.services.fetcher, deadline, self.settings.max_article_chars)
+            self._audit(asked)
+            told = None if streamed else made(asked)
+        if told is None:
+            return self._streamed(lambda follow: made(asked, follow), deadline.interest, held.pop_all())
+        response = self._forms.response(told, form, 201 if told.stored_at else 200)
+        if told.stored_at:
+            response.headers["Location"] = told.stored_at
+        return response
+
+    def _streamed(self, made: Callable[[Follower], Told], interest: Interest, held: ExitStack) -> Response:
+        """The response that tells the progress of the work, and its end; until then it keeps what is `held`."""
+
+        def answer(follow: Follower) -> dict[str, Any]:
+            told = made(follow)
+            if told.analysis.usage.cache != MADE:
+                follow(Progress.of_a_whole(told.analysis.coverage, len(told.analysis.claims)))
+            return self._forms.document(told)
+
+        g.stream = stream = EventStream(interest, self.settings.heartbeat_s, held, self._replays.save)
+        held.enter_context(self.hangups.watched(stream_connection(request.environ), interest, stream.beat))
+        response = stream.respond(answer)
+        response.vary.add("Accept")
         return response
 
     def _audit(self, asked: AnalyzeRequest) -> None:
         """Nothing; where it is asked for, it is noted what is to be analysed: None while its page has not been fetched."""
         if self.settings.audit:
             g.audited = None if asked.page_url else sha256(asked.article.text.encode("utf-8")).hexdigest()
-
-    def _checked(self, document: dict[str, Any]) -> dict[str, Any]:
-        """`document`, which has the shape that was published.
-
-        Raises: AnswerShapeError.
-        """
-        if (broken := self.check.fault(document)) is not None:
-            g.record["reason"] = f"the answer breaks its schema at {broken}"
-            raise AnswerShapeError(g.record["reason"])
-        return document
 
     def healthz(self) -> Response:
         """Whether the process is alive: always, when this is read."""
@@ -172,11 +200,6 @@ class Routes:
         if code not in PROBLEMS:
             raise NotFound
         return cacheable(Response(problem_page(PROBLEMS[code]), mimetype="text/html"), "max-age=3600")
-
-
-def _varying(response: Response) -> Response:
-    response.vary.add("Accept")
-    return response
 
 
 def _record(analysis: Analysis) -> None:

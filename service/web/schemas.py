@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
@@ -33,6 +33,8 @@ _NO_TEXT = "The article's words are missing: put them here as a string."
 class AnalyzeRequest:
     """A request that can be taken. `prompt` None means the active one; `deadline_s` None means the service's own.
 
+    With `store` the answer is to be stored, to be read again later.
+
     `previous` is the seal of the earlier answer that came with it, empty where that has none.
     `page_url` is where the article is to be fetched from: until then it has no text. `origin` tells where it was fetched.
     """
@@ -45,6 +47,7 @@ class AnalyzeRequest:
     previous: str | None = None
     page_url: str | None = None
     origin: Origin | None = None
+    store: bool = False
 
 
 class _StrictSchema(Schema):
@@ -139,6 +142,10 @@ class _OptionsSchema(_StrictSchema):
         metadata=_told("At most so many seconds; never more than the service's own limit.", exclusiveMinimum=0),
     )
     return_text = Boolean(load_default=False, metadata=_told("Whether the answer holds the text that its offsets refer to."))
+    store = Boolean(
+        load_default=False,
+        metadata=_told("Whether the answer is stored, for `GET /analyses/{key}`; only where this service does that."),
+    )
 
 
 class _PreviousSchema(_StrictSchema):
@@ -192,10 +199,12 @@ def load_request(document: Any, max_article_chars: int, *, fetch_urls: bool = Fa
     check_length(article.text, max_article_chars)
     options = dict(loaded["options"] or {})
     deadline_s, return_text = options.pop("deadline_s", None), options.pop("return_text", False)
+    store = options.pop("store", False)
     # Who sends a page cannot know the text that offsets refer to.
     return_text = return_text or page is not None or page_url is not None
     previous = loaded["previous"] and loaded["previous"]["seal"]
-    return AnalyzeRequest(article, Options(**options), loaded["prompt"], deadline_s, return_text, previous, page_url)
+    asked = AnalyzeRequest(article, Options(**options), loaded["prompt"], deadline_s, return_text, previous, page_url)
+    return replace(asked, store=store)
 
 
 def article_of_page(html: str, **given: str | None) -> ArticleInput:

@@ -11,6 +11,11 @@ DRAINING: Final = "factcheck.draining"
 """Whether the server is being stopped, and takes no new connections."""
 
 
+def stream_connection(environ: Mapping[str, Any]) -> socket.socket | None:
+    """The connection of a client that an answer is sent to as it is made."""
+    return environ.get("gunicorn.socket")
+
+
 def client_connection(environ: Mapping[str, Any]) -> socket.socket | None:
     """The connection of a client that could be told "100 Continue" while it waits."""
     return environ.get("gunicorn.socket") if environ["SERVER_PROTOCOL"] == "HTTP/1.1" else None

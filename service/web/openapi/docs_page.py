@@ -57,7 +57,7 @@ def _operation(method: str, path: str, operation: Mapping[str, Any], document: M
     yield "<h3>Answers</h3>"
     answers = [(status, _resolved(answer, document)) for status, answer in operation["responses"].items()]
     yield _table("Status", [(status, _prose(answer["description"]) + _forms(answer)) for status, answer in answers])
-    yield _examples(operation["responses"]["200"]["content"])
+    yield _examples(operation["responses"].get("200", {}).get("content", {}))
 
 
 def _parameter_row(parameter: Mapping[str, Any]) -> tuple[str, str]:

@@ -2,17 +2,20 @@
 
 from typing import Any
 
-from service.export.formats import FORMATS, JSON
+from service.export.formats import EVENT_STREAM, FORMATS, JSON
+from service.history_errors import AnalysisNotFoundError
 from service.settings import Settings
 from service.web.checks import PRINTABLE
 from service.web.idempotency import REPLAYED
+from service.web.openapi.events import event_stream
 from service.web.openapi.examples import example
+from service.web.openapi.history_operations import stored_analysis
 from service.web.openapi.parts import Described, answer, failures, in_json, page, parameter, problems
 from service.web.openapi.schema import Schema, ref, text
 from service.web.problems import PROBLEMS
 
 _METRICS = "text/plain"
-_ELSEWHERE = {"not-found", "method-not-allowed"}
+_ELSEWHERE = {"not-found", "method-not-allowed", AnalysisNotFoundError.code}
 _HTML_POLICY = "Self-contained; its Content-Security-Policy lets its own style in and nothing else."
 
 
@@ -20,6 +23,7 @@ def paths(settings: Settings) -> dict[str, Described]:
     """The paths of a service with these settings, each with its methods."""
     return {
         "/analyze": {"post": _analyze(settings)},
+        "/analyses/{key}": stored_analysis(_FORMS),
         "/healthz": {"get": _get("healthz", "The process is alive", {"200": answer("Alive.", in_json("Alive"))})},
         "/readyz": {
             "get": _get(
@@ -80,10 +84,10 @@ def _problem_page() -> Described:
 def _analyze(settings: Settings) -> Described:
     answered = answer(
         "The claims of the article. `Accept` chooses the form; JSON where it does not say.",
-        in_json("Analysis", examples={"bridge": {"value": example("answer")}})
-        | {_bare(form.media_type): {"schema": _export(form.name)} for form in FORMATS},
+        in_json("Analysis", examples={"bridge": {"value": example("answer")}}) | _EXPORTS | {EVENT_STREAM: event_stream()},
         ["Vary", REPLAYED],
     )
+    stored = answer("The same, stored: it can be read again.", _FORMS, ["Location", "Vary", REPLAYED])
     failed = problems(code for code in PROBLEMS if code not in _ELSEWHERE)
     for report in failed.values():
         report["headers"][REPLAYED] = {"$ref": f"#/components/headers/{REPLAYED}"}
@@ -105,7 +109,7 @@ def _analyze(settings: Settings) -> Described:
                 "text/html": {"schema": text("The page the article stands on; its main text is taken.", minLength=1)},
             },
         },
-        "responses": {"200": answered, **failed},
+        "responses": {"200": answered, "201": stored, **failed},
     }
 
 
@@ -128,3 +132,8 @@ def _export(name: str) -> Schema:
             "jsonl": "One claim a line, each by itself enough to know where it came from; `claim` is a `Claim`.",
         }[name]
     )
+
+
+_EXPORTS = {_bare(form.media_type): {"schema": _export(form.name)} for form in FORMATS}
+_FORMS = in_json("Analysis") | _EXPORTS
+"""Every form an answer can be read in."""

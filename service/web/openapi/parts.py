@@ -51,6 +51,11 @@ HEADERS: Mapping[str, Described] = {
         "required": True,
         "schema": {"type": "string", "pattern": '^"[0-9a-f]{64}"$'},
     },
+    "Location": {
+        "description": "The path where the answer can be read again.",
+        "required": True,
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
     "Vary": {"description": "Answers differ by `Accept`.", "required": True, "schema": {"type": "string"}},
     "Idempotent-Replayed": {
         "description": "There when this is the answer of an earlier request with the same `Idempotency-Key`.",

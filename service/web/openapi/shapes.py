@@ -7,6 +7,7 @@ from service.domain import AnalysisStatus, Kind, Mode, SetAsideReason, StanceLab
 from service.llm.base import Circuit, ResponseFormat
 from service.pipeline.answers import KEPT, MADE, SHARED
 from service.provenance import Decider
+from service.web.openapi.events import PROGRESS
 from service.web.openapi.schema import SCHEMAS, Schema, closed, count, flag, listed, one_of, or_null, record, ref, text
 from service.web.problems import PROBLEMS
 
@@ -173,9 +174,10 @@ _ANALYSIS = record(
         ),
         "changes": ref("Changes"),
         "seal": text("What to send as `previous` with the edited article."),
+        "analysis_url": text("Where this very answer can be read again, if it was stored.", format="uri-reference"),
     },
     "The answer to one article.",
-    optional=["changes", "seal"],
+    optional=["changes", "seal", "analysis_url"],
 )
 _PROBLEM = record(
     {
@@ -277,6 +279,7 @@ SHAPES: dict[str, Schema] = {
     "Usage": _USAGE,
     "Changes": _CHANGES,
     "Problem": _PROBLEM,
+    "Progress": PROGRESS,
     "Alive": record({"status": one_of(["ok"], "Always `ok`.")}, "The process is alive."),
     "Readiness": _READINESS,
     "Prompts": _PROMPTS,
