@@ -81,7 +81,7 @@ class EventStream(Iterator[bytes]):
             self.close()
             return first.report
         self._ahead.append(first)
-        response = Response(self, content_type=EVENT_STREAM)
+        response = _response(self)
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"  # nginx would keep events until it has a page of them
         return response
@@ -128,7 +128,7 @@ class EventStream(Iterator[bytes]):
             self._settled = True
             events = (None if self._last.report else self._progress, self._last)
             body = b"".join(event.encoded(number) for number, event in enumerate(filter(None, events), 1))
-            self._context.run(self._save, Response(body, content_type=EVENT_STREAM))
+            self._context.run(self._save, _response(body))
 
     def _work(self, answer: Answer) -> None:
         def work() -> None:
@@ -149,6 +149,12 @@ class EventStream(Iterator[bytes]):
         if event.last:
             self._last = event
         self._events.put(event)
+
+
+def _response(body: bytes | EventStream) -> Response:
+    response = Response(body, content_type=EVENT_STREAM)
+    response.vary.add("Accept")
+    return response
 
 
 def dump_progress(progress: Progress) -> dict[str, Any]:

@@ -142,9 +142,7 @@ class Routes:
 
         g.stream = stream = EventStream(interest, self.settings.heartbeat_s, held, self._replays.save)
         held.enter_context(self.hangups.watched(stream_connection(request.environ), interest, stream.beat))
-        response = stream.respond(answer)
-        response.vary.add("Accept")
-        return response
+        return stream.respond(answer)
 
     def _audit(self, asked: AnalyzeRequest) -> None:
         """Nothing; where it is asked for, it is noted what is to be analysed: None while its page has not been fetched."""

@@ -8,19 +8,19 @@ from threading import Event as Signal
 
 import pytest
 
+from service.app import create_app as unread_app
 from service.errors import ModelRefusedError, ModelTruncatedError, ModelUnavailableError
 from service.pipeline.analyze import Fallback, Services
 from service.pipeline.gate import Gate
 from service.pipeline.schedule import Limits, Schedule
 from service.prompt_files import find_prompts, load_prompts
 from service.settings import Settings
-from service.store.memory import MemoryStore
 from service.web.openapi.check import AnswerCheck
-from tests.api.conftest import NO_CLAIMS, PROMPTS, TEXT, NeverTired, problem, start_service
+from tests.api.conftest import PROMPTS, TEXT, NeverTired, problem, start_service
 from tests.api.test_caching import ASKED, PATIENCE_S, REPLY, start
 from tests.api.test_long_articles import ReadingModel
 from tests.described import create_app
-from tests.events import ACCEPT, TYPE, comments_of, events_of
+from tests.events import ACCEPT, TYPE, events_of
 from tests.fakes import TRAITS, ScriptedModel
 
 LIBRARY = load_prompts(find_prompts())
@@ -156,11 +156,132 @@ def test_a_request_that_gets_no_place_at_the_model_is_told_with_its_own_status()
             return super().complete(call, deadline)
 
     with closing(Schedule(Limits(calls=1, patience_s=0.01))) as schedule:
-        client = create_app(Settings(), Services(Slow(), PROMPTS, schedule=schedule)).test_client()
-        first = client.post("/analyze", data=TEXT, content_type="text/plain", headers=ACCEPT, buffered=False)
-        busy.wait(PATIENCE_S)
+        client = unread_app(Settings(), Services(Slow(), PROMPTS, schedule=schedule)).test_client()
+        first = client.post("/analyze", data=TEXT, content_type="text/plain", headers=ACCEPT)
+        assert busy.wait(PATIENCE_S)
         refused = client.post("/analyze", data=TEXT + "!", content_type="text/plain", headers=ACCEPT)
         problem(refused, 503, "overloaded")
         assert refused.headers["Retry-After"] == "1"
         free.set()
         assert events_of(first.get_data())[-1].name == "done"
+
+
+def test_a_stream_keeps_its_place_until_it_has_ended_also_when_it_is_not_read_to_its_end(log):
+    model, gate = NeverTired(), Gate(5)
+    client = unread_app(Settings(), Services(model, PROMPTS, gate=gate)).test_client()
+    for number, read_on in enumerate((True, False)):
+        response = client.post("/analyze", data=TEXT, content_type="text/plain", headers=ACCEPT)
+        assert gate.inside == 1
+        assert lines_of(log, "request") == number
+        if read_on:
+            assert events_of(b"".join(response.response))[-1].name == "done"
+        response.close()
+        assert gate.inside == 0
+        assert lines_of(log, "request") == number + 1
+
+
+def lines_of(log, event):
+    return sum(line["event"] == event for line in log())
+
+
+class Waiting(ScriptedModel):
+    """Waits, the first time, until its client has left."""
+
+    def __init__(self, *outcomes):
+        super().__init__(*outcomes)
+        self.begun = Signal()
+
+    def complete(self, call, deadline):
+        if not self.begun.is_set():
+            self.begun.set()
+            deadline.pause(PATIENCE_S)
+        return super().complete(call, deadline)
+
+
+def test_a_stream_that_is_closed_ends_the_work():
+    model, gate = Waiting(), Gate(5)
+    client = unread_app(Settings(), Services(model, PROMPTS, gate=gate)).test_client()
+    response = client.post("/analyze", data=TEXT, content_type="text/plain", headers=ACCEPT)
+    assert model.begun.wait(PATIENCE_S)
+    response.close()
+    assert gate.inside == 0
+
+
+def test_an_answer_that_was_kept_is_progress_and_then_the_answer():
+    service = start(ScriptedModel(REPLY))
+    made = events_of(service.post(ASKED, headers=ACCEPT).get_data())
+    kept = events_of(service.post(ASKED, headers=ACCEPT).get_data())
+    assert [event.name for event in made] == ["progress", "claim", "progress", "progress", "done"]
+    assert [event.name for event in kept] == ["progress", "done"]
+    assert kept[0].data == {"passages": 1, "read": 1, "failed": 0, "claims": 1, "step": "merging"}
+    assert (kept[1].data["usage"]["cache"], kept[1].data["claims"]) == ("hit", made[-1].data["claims"])
+    assert service.post(ASKED).get_json()["usage"]["cache"] == "hit"
+
+
+def test_where_another_model_takes_over_the_progress_begins_anew():
+    model, other = reading_model(fail_on="bridge 60 cost"), reading_model()
+    events = stream(client_of(model, fallbacks=(Fallback(other),)))
+    beginnings = [event.id for event in events if event.name == "progress" and event.data["read"] == 0]
+    assert len(beginnings) == 2
+    counts = Counter(event.name for event in events if event.id > beginnings[1])
+    assert counts["claim"] == len(told(events, "done")[0]["claims"]) == 5
+    assert [caveat["code"] for caveat in told(events, "done")[0]["warnings"]] == ["fallback_model"]
+
+
+def test_claims_that_are_not_worth_it_are_neither_told_nor_answered():
+    events = stream(client_of(reading_model()), min_check_worthiness=0.9)
+    assert not told(events, "claim")
+    assert told(events, "done")[0]["claims"] == []
+    assert told(events, "progress")[-1]["claims"] == 0
+
+
+HARD = 'A 🚁 fell at 5 o’clock.\r\nقال الوزير إن الجسر كلف 40 مليونًا.\u2028The “end”: \\ and "quotes".'
+
+
+def test_any_character_goes_through():
+    sentence = '{"sentence": 2, "quote": "قال الوزير إن الجسر كلف 40 مليونًا", "text": "", "claimant": null, "stances": [], '
+    reply = f'{{"claims": [{sentence}"article": "supports", "kind": "event", "worth": 0.5, "why": "🚁\\r\\nevent: done"}}]}}'
+    events = stream(client_of(ScriptedModel(reply)), HARD, return_text=True)
+    (claim,), (done,) = told(events, "claim"), told(events, "done")
+    assert done["article"]["text"] == HARD
+    assert done["claims"] == [claim]
+    quote = claim["quote"]
+    assert HARD[quote["start"] : quote["end"]] == quote["text"]
+    utf16 = HARD.encode("utf-16-le")
+    assert utf16[2 * quote["start_utf16"] : 2 * quote["end_utf16"]].decode("utf-16-le") == quote["text"]
+
+
+KEY = ACCEPT | {"Idempotency-Key": "desk-7", "Cache-Control": "no-cache"}
+
+
+def test_a_request_sent_again_with_its_key_gets_the_end_of_the_first_ones_stream():
+    service = start(ScriptedModel(REPLY))
+    first = events_of(service.post(ASKED, headers=KEY).get_data())
+    again = service.post(ASKED, headers=KEY)
+    assert (again.content_type, again.headers["Idempotent-Replayed"]) == (TYPE, "true")
+    replayed = events_of(again.get_data())
+    assert [(event.id, event.name) for event in replayed] == [(1, "progress"), (2, "done")]
+    assert replayed[-1].data == first[-1].data
+    problem(service.post(ASKED, headers=KEY | {"Accept": "*/*"}), 422, "idempotency-key-reused")
+
+
+@pytest.mark.parametrize(
+    ("error", "names"),
+    [
+        pytest.param(ModelRefusedError("no"), ["problem"], id="a failure that stays"),
+        pytest.param(
+            ModelUnavailableError("down"), ["progress", "claim", "progress", "progress", "done"], id="one that may not"
+        ),
+    ],
+)
+def test_a_problem_is_saved_for_its_key_where_it_would_be_the_same_again(error, names):
+    service = start(ScriptedModel(error, REPLY))
+    assert events_of(service.post(ASKED, headers=KEY).get_data())[-1].name == "problem"
+    assert [event.name for event in events_of(service.post(ASKED, headers=KEY).get_data())] == names
+
+
+def test_a_key_is_free_again_when_its_client_left():
+    service = start(Waiting(REPLY))
+    client = unread_app(Settings(), service.client.application.extensions["factcheck"]).test_client()
+    client.post("/analyze", json=ASKED, headers=KEY).close()
+    assert [event.name for event in events_of(service.post(ASKED, headers=KEY).get_data())][-1] == "done"
