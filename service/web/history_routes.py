@@ -51,4 +51,6 @@ class HistoryRoutes:
         Raises: AnalysisNotFoundError, HistoryUnavailableError.
         """
         self.history.remove(key)
-        return Response(status=204)
+        response = Response(status=204)
+        del response.headers["Content-Type"]  # of nothing there is no type
+        return response
