@@ -45,7 +45,7 @@ def sets_command(effects: Effects, *, as_json: bool) -> None:
     listed: list[dict[str, Any]] = [
         {
             "name": one.name,
-            "articles": len(read_items(one, data)) if (data / one.file).is_file() else None,
+            "articles": len(read_items(one, data)) if (data / one.file).exists() else None,
             "labels": one.labels,
             "licence": one.licence,
             "private": one.private,

@@ -7,6 +7,7 @@ from typing import Any
 
 from evals.items import Item
 from evals.readers import articles, sentences
+from evals.readers.marks import marked
 from evals.scores.attributions import ATTRIBUTIONS
 from evals.scores.pages import CENTRAL, EVIDENCE, SMOKE
 from evals.scores.reference import REFERENCE
@@ -20,7 +21,7 @@ DATA_VARIABLE = "FACTCHECK_DATA"
 
 @dataclass(frozen=True)
 class Dataset:
-    """A labelled set. `file` is relative to the data folder."""
+    """A labelled set. `file` is relative to the data folder; it is a folder where each article has a file of its own."""
 
     name: str
     file: str
@@ -40,6 +41,7 @@ _ASK = "no licence stated"
 
 _ALL = (
     Dataset("reference", "reference/dev.jsonl", "every claim, in our words", _OWN, articles.reference, REFERENCE),
+    Dataset("marked", "private_only/marked", "every claim, as editors marked them", "your newsroom's", marked, REFERENCE),
     Dataset("newsclaims", "private_only/newsclaims/dev.jsonl", "claims on COVID-19", _ASK, articles.newsclaims, TOPICS),
     Dataset("polnear", "private_only/polnear/dev.jsonl", "attributions", _ASK, articles.polnear, ATTRIBUTIONS),
     Dataset(

@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 
 Range = tuple[int, int]
 GoldT_co = TypeVar("GoldT_co", covariant=True)
+WORTHY = 2
+"""The check-worthiness, of 0 to 3, from which on a claim is worth checking."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,10 @@ class GoldStance:
 
 @dataclass(frozen=True)
 class GoldClaim:
-    """A claim as an annotator wrote it. `check_worthiness` is 0 to 3; `claimant` None is the article's own voice."""
+    """A claim as an annotator wrote it. `claimant` None is the article's own voice.
+
+    `check_worthiness` is 0 to 3; None where nobody said.
+    """
 
     text: str
     span: Range
@@ -48,7 +53,12 @@ class GoldClaim:
     article: str
     others: tuple[GoldStance, ...]
     kind: str
-    check_worthiness: int
+    check_worthiness: int | None
+
+    @property
+    def worthy(self) -> bool:
+        """Whether an annotator holds it worth checking."""
+        return self.check_worthiness is not None and self.check_worthiness >= WORTHY
 
 
 @dataclass(frozen=True)

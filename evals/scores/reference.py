@@ -12,7 +12,6 @@ from service.domain import Kind, StanceLabel
 SAME_PLACE_IOU = 0.3
 SAME_WORDING_F1 = 0.5
 SAME_HOLDER_F1 = 0.5
-WORTHY = 2
 
 LABELS = tuple(StanceLabel)
 KINDS = tuple(Kind)
@@ -24,10 +23,12 @@ def count(item: Item[ReferenceGold], answer: Answer) -> Tally:
     pairs = _same_place(ours, theirs)
     matched = [(ours[pair.ours], theirs[pair.theirs]) for pair in pairs]
     tally = Tally(ours=len(ours), theirs=len(theirs), hits=len(pairs), iou=sum(pair.score for pair in pairs))
-    tally.add("worthy", sum(gold.check_worthiness >= WORTHY for gold in theirs))
-    tally.add("worthy_hits", sum(gold.check_worthiness >= WORTHY for _, gold in matched))
+    tally.add("worthy", sum(gold.worthy for gold in theirs))
+    tally.add("worthy_hits", sum(gold.worthy for _, gold in matched))
     tally.add("wording_hits", len(_same_wording(ours, theirs)))
-    rank(tally, "worth", [(claim.check_worthiness, gold.check_worthiness >= WORTHY) for claim, gold in matched])
+    rank(
+        tally, "worth", [(claim.check_worthiness, gold.worthy) for claim, gold in matched if gold.check_worthiness is not None]
+    )
     for claim, gold in matched:
         _count_labels(tally, claim, gold)
     return tally
@@ -86,7 +87,7 @@ def _notes(claim: GoldClaim) -> tuple[Note, ...]:
         Note(Slot.ARTICLE, claim.article),
         *(Note(Slot.HOLDER, f"{held.holder}: {held.label}") for held in claim.others if _tells(claim, held)),
         Note(Slot.KIND, claim.kind),
-        Note(Slot.WORTH, f"{claim.check_worthiness} of 3"),
+        *([] if claim.check_worthiness is None else [Note(Slot.WORTH, f"{claim.check_worthiness} of 3")]),
     )
 
 
