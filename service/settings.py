@@ -12,7 +12,7 @@ from marshmallow import ValidationError, validate
 from service.access.settings import ACCESS_SETTING_NAMES, AccessSettings, access_faults, read_access
 from service.errors import SetupError
 from service.gateways import Gateways, host_faults
-from service.history_settings import HistorySettings
+from service.history_settings import HISTORY_SETTING_NAMES, HistorySettings, read_history
 from service.secret_files import SECRET_FILES, read_secrets
 
 EMBEDDED = "embedded"
@@ -205,10 +205,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         redis_url=env.str("FACTCHECK_REDIS_URL", None, validate=_redis_url),
         fetch_urls=env.bool("FACTCHECK_FETCH_URLS", plain.fetch_urls),
         heartbeat_s=env.float("FACTCHECK_HEARTBEAT_S", plain.heartbeat_s, validate=validate.Range(min=0.1, max=3_600)),
-        history=HistorySettings(
-            enabled=env.bool("FACTCHECK_HISTORY", plain.history.enabled),
-            ttl_s=env.float("FACTCHECK_HISTORY_TTL_S", plain.history.ttl_s, validate=validate.Range(min=1, max=315_360_000)),
-        ),
+        history=read_history(env),
         log_level=env.str("FACTCHECK_LOG_LEVEL", plain.log_level, validate=validate.OneOf(_LOG_LEVELS)),
         audit=env.bool("FACTCHECK_AUDIT", plain.audit),
         identity=read_access(env),
@@ -272,12 +269,11 @@ SETTING_NAMES = frozenset(
         "FACTCHECK_REDIS_URL",
         "FACTCHECK_FETCH_URLS",
         "FACTCHECK_HEARTBEAT_S",
-        "FACTCHECK_HISTORY",
-        "FACTCHECK_HISTORY_TTL_S",
         "FACTCHECK_LOG_LEVEL",
         "FACTCHECK_AUDIT",
         "FACTCHECK_PROXY_HOPS",
         "FACTCHECK_HOSTS",
     }
     | ACCESS_SETTING_NAMES
+    | HISTORY_SETTING_NAMES
 )

@@ -49,7 +49,8 @@ _STREAM = parse_media_type(EVENT_STREAM)
 def prefers_stream(accept_header: str | None) -> bool:
     """Whether the header asks for events rather than for an answer in any form; who takes anything gets an answer."""
     ranges = parse_accept(accept_header or "")
-    return _preference(_STREAM, ranges) > max(_preference(offer, ranges) for offer, _ in _OFFERS)
+    wanted = _preference(_STREAM, ranges)
+    return wanted[0] > 0 and wanted > max(_preference(offer, ranges) for offer, _ in _OFFERS)
 
 
 def negotiate(accept_header: str | None, *, also: tuple[str, ...] = ()) -> Format | None:

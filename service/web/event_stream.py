@@ -53,13 +53,13 @@ class EventStream(Iterator[bytes]):
     """The bytes of one stream, iterated and closed by the server.
 
     It ends with `done` or `problem`. However it ends, also by being closed early, `interest` is lost, the work is waited for,
-    and `held` is closed; before that, `save` is given the events that matter, as a response of their own.
+    and what was held for it is given back; `save` is given the events that matter, as a response of their own.
     """
 
-    def __init__(self, interest: Interest, heartbeat_s: float, held: ExitStack, save: Callable[[Response], object]) -> None:
+    def __init__(self, interest: Interest, heartbeat_s: float, save: Callable[[Response], object]) -> None:
         self._interest = interest
         self._heartbeat_s = heartbeat_s
-        self._held = held
+        self._held = ExitStack()
         self._save = save
         self._context = copy_context()
         self._events: SimpleQueue[_Event | None] = SimpleQueue()
@@ -70,11 +70,15 @@ class EventStream(Iterator[bytes]):
         self._over = self._settled = False
         self._thread: Thread | None = None
 
-    def respond(self, answer: Answer) -> Response:
-        """The response that streams `answer`; or the report of a failure that came before there was anything to send."""
+    def respond(self, answer: Answer, held: ExitStack) -> Response:
+        """The response that streams `answer`; or the report of a failure that came before there was anything to send.
+
+        What is `held` is the stream's from now on.
+        """
         # A context can be entered by one thread at a time, and this one's is asked for again when the stream ends.
         self._thread = Thread(target=copy_context().run, args=(self._work, answer), name="stream", daemon=True)
         self._thread.start()
+        self._held = held.pop_all()
         first = self._next(OPENING_S)
         if first and first.report:
             self._settled = True

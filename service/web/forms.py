@@ -53,15 +53,26 @@ class Forms:
             raise AnswerShapeError(g.record["reason"])
         return document
 
-    def response(self, told: Told, form: Format | None, status: int = 200) -> Response:
+    def made(self, told: Told, form: Format | None) -> Response:
+        """An answer that was made for this request, which says where it is stored, if it is.
+
+        Raises: AnswerShapeError.
+        """
+        response = self.response(told, form)
+        if told.stored_at:
+            response.status_code = 201
+            response.headers["Location"] = told.stored_at
+        return response
+
+    def response(self, told: Told, form: Format | None) -> Response:
         """The answer in `form`; None means our JSON.
 
         Raises: AnswerShapeError.
         """
         if form is None:
-            response = json_response(self.document(told), status)
+            response = json_response(self.document(told))
         else:
-            response = Response(form.dump(told.analysis), status, content_type=form.media_type)
+            response = Response(form.dump(told.analysis), content_type=form.media_type)
             if form.content_security_policy:
                 response.headers["Content-Security-Policy"] = f"{form.content_security_policy}; frame-ancestors 'none'"
         response.vary.add("Accept")

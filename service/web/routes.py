@@ -61,7 +61,7 @@ class Routes:
 
     @property
     def _history(self) -> HistoryRoutes:
-        return HistoryRoutes(History(self.services.history, self.settings.history.ttl_s), self._forms)
+        return HistoryRoutes(History(self.services.history, self.settings.history.history_ttl_s), self._forms)
 
     def register(self, app: Flask) -> None:
         """Let `app` answer at these paths."""
@@ -125,14 +125,11 @@ class Routes:
             self._audit(asked)
             told = None if streamed else made(asked)
         if told is None:
-            return self._streamed(lambda follow: made(asked, follow), deadline.interest, held.pop_all())
-        response = self._forms.response(told, form, 201 if told.stored_at else 200)
-        if told.stored_at:
-            response.headers["Location"] = told.stored_at
-        return response
+            return self._streamed(lambda follow: made(asked, follow), deadline.interest, held)
+        return self._forms.made(told, form)
 
     def _streamed(self, made: Callable[[Follower], Told], interest: Interest, held: ExitStack) -> Response:
-        """The response that tells the progress of the work, and its end; until then it keeps what is `held`."""
+        """The response that tells the progress of the work, and its end; what is `held` is so until then."""
 
         def answer(follow: Follower) -> dict[str, Any]:
             told = made(follow)
@@ -140,9 +137,9 @@ class Routes:
                 follow(Progress.of_a_whole(told.analysis.coverage, len(told.analysis.claims)))
             return self._forms.document(told)
 
-        g.stream = stream = EventStream(interest, self.settings.heartbeat_s, held, self._replays.save)
+        g.stream = stream = EventStream(interest, self.settings.heartbeat_s, self._replays.save)
         held.enter_context(self.hangups.watched(stream_connection(request.environ), interest, stream.beat))
-        return stream.respond(answer)
+        return stream.respond(answer, held)
 
     def _audit(self, asked: AnalyzeRequest) -> None:
         """Nothing; where it is asked for, it is noted what is to be analysed: None while its page has not been fetched."""

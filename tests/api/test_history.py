@@ -30,7 +30,7 @@ from tests.redis_server import URL, fresh_prefix, need_redis
 DAY_S = 86_400.0
 LATIN, SCRIPTS = CASES["latin"], CASES["scripts"]
 STORE = ASKED | {"options": {"store": True}}
-SETTINGS = Settings(history=HistorySettings(enabled=True, ttl_s=DAY_S))
+SETTINGS = Settings(history=HistorySettings(history=True, history_ttl_s=DAY_S))
 
 
 def start(store, *outcomes, clock=None):
@@ -249,7 +249,7 @@ def test_a_place_that_forgets_at_once_stores_nothing():
 
 def test_the_service_as_it_is_shipped_stores_where_it_keeps_answers(tmp_path):
     settings = Settings(
-        base_url="http://127.0.0.1:9/v1", cache_file=tmp_path / "answers.sqlite3", history=HistorySettings(enabled=True)
+        base_url="http://127.0.0.1:9/v1", cache_file=tmp_path / "answers.sqlite3", history=HistorySettings(history=True)
     )
     services = build_services(settings)
     key = History(services.history, DAY_S).keep(Stored(LATIN))

@@ -68,12 +68,20 @@ def test_every_path_and_method_is_described(service):
 
 def test_every_error_code_is_described_where_articles_are_sent_or_is_about_paths():
     told = set(re.findall(r"`([a-z-]+)`: ", json.dumps(DOCUMENT["paths"]["/analyze"])))
-    assert told >= set(PROBLEMS) - {"not-found", "method-not-allowed"}
+    assert told >= set(PROBLEMS) - {"not-found", "method-not-allowed", "analysis-not-found"}
 
 
 def test_every_form_of_an_answer_is_described():
     content = DOCUMENT["paths"]["/analyze"]["post"]["responses"]["200"]["content"]
-    assert set(content) == {"application/json", *(form.media_type.partition(";")[0] for form in FORMATS)}
+    forms = {"application/json", *(form.media_type.partition(";")[0] for form in FORMATS)}
+    assert set(content) == {*forms, "text/event-stream"}
+    assert set(DOCUMENT["paths"]["/analyses/{key}"]["get"]["responses"]["200"]["content"]) == forms
+
+
+def test_the_events_of_a_stream_are_described():
+    events = DOCUMENT["paths"]["/analyze"]["post"]["responses"]["200"]["content"]["text/event-stream"]["x-events"]
+    assert set(events) == {"progress", "claim", "done", "problem"}
+    assert all(event["$ref"].rpartition("/")[2] in DOCUMENT["components"]["schemas"] for event in events.values())
 
 
 def test_the_labels_are_those_of_the_code():

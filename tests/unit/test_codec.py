@@ -1,5 +1,5 @@
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import pytest
@@ -149,3 +149,22 @@ def test_the_canonical_text_is_the_same_for_equal_values():
         == canonical({"a": [1, 2], "b": Wheel(1)})
         == ('{"a":[1,2],"b":{"size":1,"weight":1.0}}')
     )
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A dataclass with fields that came later."""
+
+    name: str
+    more: int = 3
+    parts: tuple[str, ...] = field(default_factory=tuple)
+
+
+def test_what_was_written_before_a_field_came_is_read_where_that_is_allowed():
+    assert Codec(Grown, grown=True).load('{"name": "x"}') == Grown("x")
+    assert Codec(Grown, grown=True).load('{"name": "x", "more": 4, "parts": ["a"]}') == Grown("x", 4, ("a",))
+    for text in ('{"more": 4}', '{"name": "x", "other": 1}', '{"name": null}', "[]"):
+        with pytest.raises(CodecError):
+            Codec(Grown, grown=True).load(text)
+    with pytest.raises(CodecError):
+        Codec(Grown).load('{"name": "x"}')

@@ -3,7 +3,7 @@ from selectors import DefaultSelector
 
 import pytest
 
-from service.connections import PARTING_S, ConnectionWatch, Partings
+from service.connections import PARTING_S, SEND_LIMIT_S, ConnectionWatch, Paced, Partings
 from tests.fakes import FixedClock
 
 
@@ -213,3 +213,31 @@ def test_a_connection_that_was_reset_is_over():
         leaving.partings.begin(connection)
         leaving.poller.call(connection.sock)
     assert leaving.closed == 1
+
+
+def test_an_answer_in_pieces_may_take_long_but_a_client_not_over_one_of_them(watch, clock):
+    connection, closed = FakeSocket(), []
+
+    class Pieces:
+        def __iter__(self):
+            for number in range(3):
+                clock.advance(2 * SEND_LIMIT_S)  # we take our time, and the client is not at fault
+                watch.cut_late()
+                yield b"%d" % number
+
+        def close(self):
+            closed.append(True)
+
+    paced = Paced(Pieces(), connection, watch)
+    for expected in (b"0", b"1"):
+        assert next(paced) == expected
+        clock.advance(SEND_LIMIT_S - 1)
+        watch.cut_late()
+        assert connection.done == []
+    assert next(paced) == b"2"
+    clock.advance(SEND_LIMIT_S + 1)
+    watch.cut_late()
+    assert connection.done == [socket.SHUT_RDWR]
+    paced.close()
+    assert closed == [True]
+    Paced([b"x"], connection, watch).close()

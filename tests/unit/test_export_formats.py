@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from service.errors import NotAcceptableError
 from service.export.accept import parse_accept, parse_media_type
-from service.export.formats import FORMATS, negotiate
+from service.export.formats import FORMATS, negotiate, prefers_stream
 from tests.examples import examples
 
 JSON = None
@@ -140,3 +140,26 @@ def test_a_long_header_is_read_in_linear_time(header):
     started = perf_counter()
     parse_accept(header)
     assert perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [
+        (None, False),
+        ("", False),
+        ("text/event-stream", True),
+        ("Text/Event-Stream; charset=UTF-8", True),
+        ("text/event-stream; version=2", False),
+        ("text/html, text/event-stream;q=0.9", False),
+        ("text/event-stream, */*;q=0.1", True),
+        ("text/event-stream;q=0", False),
+        ("*/*", False),
+    ],
+)
+def test_events_are_wanted_where_nothing_else_is_wanted_as_much(header, wanted):
+    assert prefers_stream(header) is wanted
+
+
+def test_what_else_there_is_is_told_to_who_takes_nothing():
+    with pytest.raises(NotAcceptableError, match=r"text/csv.*, text/event-stream"):
+        negotiate("image/png", also=("text/event-stream",))

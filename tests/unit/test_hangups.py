@@ -1,5 +1,6 @@
 import socket
 from contextlib import contextmanager, suppress
+from threading import Event
 
 import pytest
 
@@ -108,3 +109,18 @@ def test_a_connection_is_watched_for_one_request_after_another(hangups):
 def test_without_a_connection_nothing_is_watched(hangups):
     with hangups.watched(None, Interest()):
         pass
+
+
+def test_a_client_in_the_middle_of_an_answer_is_asked_by_whoever_sends_it(hangups):
+    interest, asked = Interest(), Event()
+    with connected() as (ours, theirs):
+        with hangups.watched(ours, interest, asked.set):
+            theirs.shutdown(socket.SHUT_WR)
+            assert asked.wait(PATIENCE_S)
+            assert not interest.wait_lost(A_WHILE_S)
+            theirs.close()
+            with suppress(OSError):
+                while True:
+                    ours.send(b": still there?")
+        with suppress(OSError):
+            assert not theirs.recv(100, socket.MSG_DONTWAIT)

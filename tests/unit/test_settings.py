@@ -182,3 +182,15 @@ def test_an_audit_that_the_log_level_would_swallow_is_refused(level):
     assert fault.startswith("FACTCHECK_LOG_LEVEL: must be info or debug")
     assert from_environ({"FACTCHECK_AUDIT": "on"}).audit
     assert not from_environ({"FACTCHECK_LOG_LEVEL": level}).audit
+
+
+def test_answers_are_stored_and_streams_kept_alive_as_set():
+    plain, read = (
+        Settings(),
+        from_environ({"FACTCHECK_HISTORY": "on", "FACTCHECK_HISTORY_TTL_S": "60", "FACTCHECK_HEARTBEAT_S": "5"}),
+    )
+    assert (plain.history.enabled, plain.history.history_ttl_s, plain.heartbeat_s) == (False, 2_592_000, 15)
+    assert (read.history.enabled, read.history.history_ttl_s, read.heartbeat_s) == (True, 60, 5)
+    with pytest.raises(SetupError) as caught:
+        from_environ({"FACTCHECK_HISTORY": "maybe", "FACTCHECK_HISTORY_TTL_S": "0", "FACTCHECK_HEARTBEAT_S": "0"})
+    assert str(caught.value).count("FACTCHECK_H") == 3

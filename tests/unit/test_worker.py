@@ -8,7 +8,7 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.http import errors as http_errors
 
-from service.connections import ConnectionWatch
+from service.connections import ConnectionWatch, Paced
 from service.web.serving import ARRIVED, DRAINING
 from service.worker import Body, Worker, report_broken_request, watched
 from tests.fakes import FixedClock
@@ -413,3 +413,15 @@ def test_an_interrupt_makes_the_worker_hurry(worker):
     with pytest.raises(SystemExit):
         worker.handle_quit(2, None)
     assert worker.hurried
+
+
+@pytest.mark.parametrize(("content_type", "paced"), [("text/event-stream", True), ("application/json", False)])
+def test_only_an_answer_that_comes_as_events_is_paced(watch, content_type, paced):
+    def app(_environ, start):
+        start("200 OK", [("Content-Type", content_type)])
+        return [b"words"]
+
+    environ = {"gunicorn.socket": FakeSocket(), "wsgi.input": FakeBody()}
+    pieces = watched(app, watch, lambda: False)(environ, lambda *_: None)
+    assert isinstance(pieces, Paced) is paced
+    assert list(pieces) == [b"words"]
