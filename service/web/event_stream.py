@@ -142,12 +142,11 @@ class EventStream(Iterator[bytes]):
             self._send(_Event("problem", report.get_data(as_text=True), report))
 
     def _follow(self, news: Progress | Proved) -> None:
-        match news:
-            case Progress():
-                self._progress = _Event("progress", json_text(dump_progress(news)))
-                self._send(self._progress)
-            case Proved():
-                self._send(_Event("claim", json_text(dump_claim(news.claim))))
+        if isinstance(news, Proved):
+            self._send(_Event("claim", json_text(dump_claim(news.claim))))
+        else:
+            self._progress = _Event("progress", json_text(dump_progress(news)))
+            self._send(self._progress)
 
     def _send(self, event: _Event) -> None:
         if event.last:

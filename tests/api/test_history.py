@@ -2,9 +2,10 @@
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
+from flask import g, request
 from redis import Redis
 
 from service.export.formats import FORMATS
@@ -170,6 +171,26 @@ def test_a_place_that_fails_is_not_an_analysis_that_is_gone():
     for method in ("GET", "DELETE"):
         response = client.open("/analyses/" + "a" * 32, method=method)
         assert problem(response, 503, "history-unavailable")["retryable"]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A caller, as far as what is stored is concerned."""
+
+    tenant: str
+
+
+def test_callers_that_are_told_apart_share_no_stored_analyses():
+    service = start(MemoryStore(1_000_000), REPLY, REPLY)
+    service.client.application.before_request(lambda: setattr(g, "caller", Desk(request.headers["X-Desk"])))
+    mine, theirs = {"X-Desk": "one"}, {"X-Desk": "two"}
+    path = service.post(STORE, headers=mine).headers["Location"]
+    for method in ("GET", "DELETE"):
+        problem(service.client.open(path, method=method, headers=theirs), 404, "analysis-not-found")
+    assert service.client.get(path, headers=mine).status_code == 200
+    streamed = events_of(service.post(STORE, headers=theirs | ACCEPT).get_data())[-1].data["analysis_url"]
+    assert service.client.get(streamed, headers=theirs).status_code == 200
+    problem(service.client.get(streamed, headers=mine), 404, "analysis-not-found")
 
 
 # The history itself.

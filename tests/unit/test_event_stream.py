@@ -165,3 +165,9 @@ def test_claims_with_the_same_words_are_told_with_ids_of_their_own():
     one, other = (news.claim.id for news in told if isinstance(news, Proved))
     assert one != other
     assert told[-1] == Progress(2, 1, 1, 2, Stage.MERGING)
+
+
+def test_a_stream_that_never_began_can_be_closed():
+    interest = Interest()
+    EventStream(interest, PATIENCE_S, [].append).close()
+    assert interest.lost
