@@ -19,6 +19,7 @@ from tests.model_double import ModelDouble
 
 _SCHEMATHESIS = "schemathesis==4.32.5"
 _SETTINGS = {
+    "FACTCHECK_HISTORY": "on",
     "FACTCHECK_LOG_LEVEL": "error",
     "FACTCHECK_MAX_ARTICLE_CHARS": "2000",  # requests are made up to the limits, and long ones take long to make up
 }

@@ -1,8 +1,8 @@
-"""What a request says about keeping and repeating: `Cache-Control`, `Idempotency-Key`, and for whom."""
+"""What a request's headers say about keeping and repeating: `Cache-Control` and `Idempotency-Key`."""
 
 import re
 
-from flask import Request, g
+from flask import Request
 from werkzeug.datastructures import RequestCacheControl
 from werkzeug.http import parse_cache_control_header
 
@@ -21,12 +21,6 @@ def caching_of(request: Request) -> Caching:
     wanted = parse_cache_control_header(request.headers.get("Cache-Control", "").lower(), cls=RequestCacheControl)
     keep = not wanted.no_store
     return Caching(read=keep and not wanted.no_cache, keep=keep)
-
-
-def tenant_of_request() -> str:
-    """Whose request this is; empty where nobody is asked who they are: then all are one."""
-    caller = g.get("caller")
-    return str(caller.tenant) if caller else ""
 
 
 def key_of(header: str | None) -> str | None:

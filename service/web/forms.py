@@ -44,7 +44,7 @@ class Forms:
 
         Raises: AnswerShapeError.
         """
-        seal = self.sealer.seal(told.analysis.memory) if told.analysis.memory else None
+        seal = self.sealer.seal(told.analysis.memory, g.caller.tenant) if told.analysis.memory else None
         document = dump_analysis(
             told.analysis, return_text=told.return_text, seal=seal, origin=told.origin, stored_at=told.stored_at
         )

@@ -15,6 +15,7 @@ OPEN: frozenset[Scope] = frozenset()
 
 SCOPES: Mapping[str, frozenset[Scope]] = {
     "/analyze": frozenset({Scope.ANALYZE}),
+    "/analyses/<key>": frozenset({Scope.ANALYZE}),
     "/healthz": OPEN,
     "/readyz": OPEN,
     METRICS: frozenset({Scope.ADMIN}),

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from service.domain import Caveat
 from service.export.formats import negotiate
 from service.history_errors import HistoryUnavailableError
 from service.web.answers import cacheable
-from service.web.asking import tenant_of_request
 from service.web.forms import Forms, Told
 from service.web.history import History, Stored
 
@@ -31,7 +30,7 @@ class HistoryRoutes:
     def keep(self, told: Told) -> Told:
         """`told` with the path it is stored at, or with the warning that it could not be stored."""
         try:
-            key = self.history.keep(Stored(told.analysis, told.origin), tenant_of_request())
+            key = self.history.keep(Stored(told.analysis, told.origin), g.caller.tenant)
         except HistoryUnavailableError:
             return told.warned(NOT_STORED)
         return told.stored(f"/analyses/{key}")
@@ -42,7 +41,7 @@ class HistoryRoutes:
         Raises: NotAcceptableError, AnalysisNotFoundError, HistoryUnavailableError.
         """
         form = negotiate(request.headers.get("Accept"))
-        stored = self.history.find(key, tenant_of_request())
+        stored = self.history.find(key, g.caller.tenant)
         told = Told(stored.analysis, stored.origin, return_text=True, stored_at=f"/analyses/{key}")
         return cacheable(self.forms.response(told, form), _CACHE_CONTROL)
 
@@ -51,7 +50,7 @@ class HistoryRoutes:
 
         Raises: AnalysisNotFoundError, HistoryUnavailableError.
         """
-        self.history.remove(key, tenant_of_request())
+        self.history.remove(key, g.caller.tenant)
         response = Response(status=204)
         del response.headers["Content-Type"]  # of nothing there is no type
         return response

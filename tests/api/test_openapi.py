@@ -14,6 +14,7 @@ from scripts.openapi import COMMITTED, breaking_changes, main, take_examples
 from service.domain import StanceLabel
 from service.errors import ArticleTooLongError, InvalidRequestError
 from service.export.formats import FORMATS
+from service.history_settings import HistorySettings
 from service.llm.base import Reply, ResponseFormat
 from service.pipeline.analyze import Fallback, Services
 from service.settings import Settings
@@ -234,6 +235,15 @@ def test_the_models_are_listed_in_their_order():
         "stand_in": False,
     }
     assert [model["stand_in"] for model in listed] == [False, False, True]
+
+
+@pytest.mark.parametrize("history", [True, False])
+def test_an_answer_can_be_asked_to_be_stored_where_the_service_does_that(history):
+    components = openapi_document(Settings(history=HistorySettings(history=history)))["components"]
+    requests = Draft202012Validator({"$ref": "#/components/schemas/AnalyzeRequest", "components": components})
+    for store in (True, False):
+        asked = {"article": {"text": TEXT}, "options": {"store": store}}
+        assert requests.is_valid(asked) is (history or not store)
 
 
 class Page(HTMLParser):

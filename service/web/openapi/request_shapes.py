@@ -27,6 +27,8 @@ def request_shapes(settings: Settings) -> dict[str, Schema]:
     address = {"required": ["url"], "properties": {"url": {"type": "string"}}, "not": {"anyOf": words}}
     article["oneOf"] = [*words, address] if settings.fetch_urls else words
     article["properties"]["text"]["maxLength"] = settings.max_article_chars
+    if not settings.history.enabled:
+        shapes[f"Options{_SUFFIX}"]["properties"]["store"]["const"] = False
     return shapes
 
 
