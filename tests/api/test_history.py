@@ -2,12 +2,13 @@
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from flask import g, request
 from redis import Redis
 
+from service.access.caller import ALL_SCOPES, Caller
 from service.export.formats import FORMATS
 from service.history_errors import AnalysisNotFoundError, HistoryUnavailableError
 from service.history_settings import HistorySettings
@@ -173,16 +174,13 @@ def test_a_place_that_fails_is_not_an_analysis_that_is_gone():
         assert problem(response, 503, "history-unavailable")["retryable"]
 
 
-@dataclass(frozen=True)
-class Desk:
-    """A caller, as far as what is stored is concerned."""
-
-    tenant: str
+def desk():
+    return Caller("key:1", request.headers["X-Desk"], ALL_SCOPES)
 
 
 def test_callers_that_are_told_apart_share_no_stored_analyses():
     service = start(MemoryStore(1_000_000), REPLY, REPLY)
-    service.client.application.before_request(lambda: setattr(g, "caller", Desk(request.headers["X-Desk"])))
+    service.client.application.before_request(lambda: setattr(g, "caller", desk()))
     mine, theirs = {"X-Desk": "one"}, {"X-Desk": "two"}
     path = service.post(STORE, headers=mine).headers["Location"]
     for method in ("GET", "DELETE"):

@@ -60,7 +60,7 @@ def _ask(service: Desks, path: str, headers: dict[str, str]) -> Any:
     if path == "/analyze":
         headers = {"Idempotency-Key": "the same for all", **headers}
         return service.client.post(path, data=TEXT, content_type="text/plain", headers=headers)
-    return service.client.get(path.replace("<code>", "not-found"), headers=headers)
+    return service.client.get(path.replace("<code>", "not-found").replace("<key>", "0" * 32), headers=headers)
 
 
 def _cell(response: Any) -> str:

@@ -43,8 +43,9 @@ def test_only_a_right_key_with_the_scope_gets_in(paths):
         assert missing == "401 `credential-missing`"
         assert {wrong, expired, revoked} == {"401 `credential-refused`"}
         assert scope == "403 `scope-missing`"
-        assert right == "200"
-        assert other == ("200, worked out anew" if "/analyze" in path else "200")
+        found = "404 `analysis-not-found`" if "/analyses/" in path else "200"  # nothing is stored at that address
+        assert right == found
+        assert other == ("200, worked out anew" if "/analyze`" in path else found)
 
 
 def test_every_forged_token_is_refused_and_makes_us_fetch_nothing(tokens):
