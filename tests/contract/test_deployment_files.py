@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from service.secret_files import SECRET_FILES
 from service.server import gunicorn_options
 from service.settings import SETTING_NAMES, Settings, from_environ
 from service.wiring import build_services
@@ -22,7 +23,6 @@ POD = MANIFESTS["deployment.yaml"]["spec"]["template"]["spec"]
 (CONTAINER,) = POD["containers"]
 SERVICE = COMPOSE["services"]["service"]
 LONGEST_S = gunicorn_options(Settings(), 3)["graceful_timeout"]
-OF_ACCESS = {"FACTCHECK_ACCESS", "FACTCHECK_KEYS", "FACTCHECK_KEY_PEPPER"}
 OURS = "(FACTCHECK|OPENAI)_"
 
 
@@ -34,14 +34,14 @@ def settings_of_the_pod():
 def plain(environment):
     """The settings that are no secrets, with what stands in for them where nobody says otherwise."""
     given = {name: re.sub(r"\$\{\w+:-(.*)\}", r"\1", str(value)) for name, value in environment.items()}
-    return {name: value for name, value in given.items() if not name.endswith("_FILE")}
+    return {name: value for name, value in given.items() if name not in SECRET_FILES}
 
 
 @pytest.mark.parametrize("environment", [SERVICE["environment"], settings_of_the_pod()], ids=["Compose", "Kubernetes"])
 def test_every_setting_is_one_the_service_reads(environment):
     assert all(re.match(OURS, name) for name in environment)
-    assert {name.removesuffix("_FILE") for name in environment} - OF_ACCESS <= SETTING_NAMES
-    settings = from_environ({name: value for name, value in plain(environment).items() if name in SETTING_NAMES})
+    assert environment.keys() <= SETTING_NAMES | SECRET_FILES
+    settings = from_environ(plain(environment))
     assert settings.gateways.hosts
     assert not settings.embedded
 
