@@ -11,6 +11,7 @@ from service.errors import UnknownHostError
 from service.gateways import host_faults
 from service.web.gateway import behind_gateways, check_host, client_address
 from service.web.serving import own_address
+from tests.examples import examples
 
 PEER = "198.51.100.7"
 CLIENT, FIRST, FORGED = "203.0.113.9", "192.0.2.1", "10.6.6.6"
@@ -87,12 +88,14 @@ def test_no_other_forwarding_header_changes_anything(hops, name, value):
     assert forged == plain
 
 
+@examples()
 @given(st.text(st.characters(codec="latin-1"), max_size=60))
 def test_nothing_a_client_writes_before_it_hides_or_changes_what_gateways_say(told):
     assert seen_behind(1, X_FORWARDED_FOR=f"{told}, {CLIENT}")["REMOTE_ADDR"] == CLIENT
     assert seen_behind(2, X_FORWARDED_FOR=f"{told}, {CLIENT}, {FIRST}")["REMOTE_ADDR"] == CLIENT
 
 
+@examples()
 @given(st.text(st.characters(codec="latin-1"), max_size=60), st.integers(1, 3))
 def test_whatever_is_written_there_the_application_sees_an_address(told, hops):
     assert client_address(seen_behind(hops, X_FORWARDED_FOR=told)["REMOTE_ADDR"])
@@ -178,6 +181,7 @@ def test_every_name_will_do_where_none_was_declared():
     assert check_host(environ("evil.example"), ()) is None
 
 
+@examples()
 @given(st.text(max_size=40))
 def test_no_host_header_breaks_the_check(host):
     try:
@@ -207,6 +211,7 @@ def test_anything_else_is_told(host):
     assert repr(host) in fault
 
 
+@examples()
 @given(st.ip_addresses())
 def test_every_address_is_taken_and_read_back(address):
     assert host_faults([str(address)]) == []
