@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from html import escape as escape_markup
 from itertools import pairwise
 
-from service.domain import Claim, Quote
+from service.domain import Claim, Coverage, Quote
 from service.export.report import article_stance
 
 _LINE = re.compile(r"[^\r\n]+")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _DEEPEST = 3
+_INTENSITIES = 4
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ def stance_class(claim: Claim) -> str:
     return f"s-{article_stance(claim) or 'unknown'}"
 
 
+def intensity(claim: Claim) -> int:
+    """How strongly the words of `claim` are coloured, from 1 to 4, by how worth checking it is."""
+    return 1 + min(max(int(claim.check_worthiness * _INTENSITIES), 0), _INTENSITIES - 1)
+
+
 def quote_id(rank: int) -> str:
     """The id of the place of a claim's quote."""
     return f"q{rank}"
@@ -68,10 +74,12 @@ def claim_id(rank: int) -> str:
     return f"c{rank}"
 
 
-def render(text: str, claims: Sequence[Claim]) -> str:
+def render(text: str, claims: Sequence[Claim], unread: Sequence[tuple[int, int]] = (), prefix: str = "") -> str:
     """`text` with `claims`, in the order of their rank, marked in it; the text content of the result is `text` exactly.
 
-    Where marked words overlap they are cut into pieces, each of which names all the claims it belongs to.
+    Where marked words overlap they are cut into pieces. Each names in its classes and `data-claim` the claims it belongs
+    to, and in `data-parts` the ids of the places whose words it is of, without `prefix`. What lies in the ranges `unread`
+    was not read, and looks so. `prefix` begins every id, where a page holds more articles than one.
     """
     highlights = list(_highlights(claims))
     starts, ends = defaultdict(list), defaultdict(list)
@@ -80,18 +88,28 @@ def render(text: str, claims: Sequence[Claim]) -> str:
         ends[highlight.end].append(highlight)
     paragraphs = _paragraphs(text)
     opens, closes = {start for start, _ in paragraphs}, {end for _, end in paragraphs}
-    edges = sorted({0, len(text), *starts, *ends, *opens, *closes})
+    failing, mended = {start for start, _ in unread}, {end for _, end in unread}
+    edges = sorted({0, len(text), *starts, *ends, *opens, *closes, *failing, *mended})
     active: list[_Highlight] = []
+    failed = False
     pieces = []
     for edge, following in zip(edges, [*edges[1:], len(text)], strict=True):
         active = [highlight for highlight in active if highlight.end != edge]
         active += [highlight for highlight in starts[edge] if highlight.end > edge]
+        failed = edge in failing or (failed and edge not in mended)
         pieces.append("</p>" if edge in closes else "")
         pieces.append('<p dir="auto">' if edge in opens else "")
         # Numbers first: the style sheet lights up what follows the other places.
-        pieces += map(_anchor, sorted(starts[edge], key=lambda highlight: not highlight.quoted))
-        pieces.append(_piece(text[edge:following], active))
+        first = sorted(starts[edge], key=lambda highlight: not highlight.quoted)
+        pieces += [_anchor(highlight, prefix) for highlight in first]
+        piece = _piece(text[edge:following], active)
+        pieces.append(f'<span class="unread">{piece}</span>' if failed and piece.strip() else piece)
     return "".join(pieces)
+
+
+def unread(coverage: Coverage) -> list[tuple[int, int]]:
+    """The ranges of an article that could not be read, in code points."""
+    return [(passage.start, passage.end) for passage in coverage.passages if passage.code]
 
 
 def _highlights(claims: Sequence[Claim]) -> Iterator[_Highlight]:
@@ -119,13 +137,13 @@ def _paragraphs(text: str) -> list[tuple[int, int]]:
     return paragraphs
 
 
-def _anchor(highlight: _Highlight) -> str:
+def _anchor(highlight: _Highlight, prefix: str) -> str:
     """The place of some words. It holds no text: what is seen of it is drawn by the style sheet."""
     if not highlight.quoted:
-        return f'<span class="at" id="{highlight.anchor}"></span>'
+        return f'<span class="at" id="{prefix}{highlight.anchor}"></span>'
     rank = highlight.rank
     return (
-        f'<a class="n {stance_class(highlight.claim)}" id="{highlight.anchor}" href="#{claim_id(rank)}" '
+        f'<a class="n {stance_class(highlight.claim)}" id="{prefix}{highlight.anchor}" href="#{prefix}{claim_id(rank)}" '
         f'aria-label="Claim {rank}" data-n="{rank}"></a>'
     )
 
@@ -136,10 +154,11 @@ def _piece(text: str, active: Sequence[_Highlight]) -> str:
     of_claims = sorted({highlight.rank: highlight.claim for highlight in active}.items())
     classes = " ".join(claim_id(rank) for rank, _ in of_claims)
     ids = escape(" ".join(claim.id for _, claim in of_claims))
+    named = f'data-claim="{ids}" data-parts="{" ".join(highlight.anchor for highlight in active)}"'
     quotes = [highlight for highlight in active if highlight.quoted]
     if not quotes:
-        return f'<span class="w {classes}" data-claim="{ids}">{escape(text)}</span>'
+        return f'<span class="w {classes}" {named}>{escape(text)}</span>'
     # The shortest quote says most about these words.
     nearest = min(quotes, key=lambda highlight: (highlight.end - highlight.start, highlight.rank))
-    depth = min(len(quotes), _DEEPEST)
-    return f'<mark class="d{depth} {stance_class(nearest.claim)} {classes}" data-claim="{ids}">{escape(text)}</mark>'
+    look = f"d{min(len(quotes), _DEEPEST)} i{intensity(nearest.claim)} {stance_class(nearest.claim)}"
+    return f'<mark class="{look} {classes}" {named}>{escape(text)}</mark>'

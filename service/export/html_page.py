@@ -8,7 +8,7 @@ from base64 import b64encode
 from hashlib import sha256
 
 from service.domain import Analysis, Claim, Mode, Stance
-from service.export.html_article import claim_id, escape, evidence_id, mention_id, quote_id, render, stance_class
+from service.export.html_article import claim_id, escape, evidence_id, mention_id, quote_id, render, stance_class, unread
 from service.export.html_style import STYLE
 from service.export.report import (
     OWN_VOICE,
@@ -100,9 +100,10 @@ def _article(analysis: Analysis, claims: tuple[Claim, ...]) -> str:
         f'<li><span class="key s-{label}">{label}</span> {meaning}</li>' for label, meaning in STANCE_MEANINGS.items()
     )
     legend = f'<div class="legend"><p>{_LEGEND}</p><ul>{keys}</ul></div>\n' if claims else ""
+    words = render(analysis.article.text, claims, unread(analysis.coverage))
     return (
         f'<article id="article" aria-labelledby="title">\n{legend}'
-        f'<div id="article-text"{_lang(analysis)}>{render(analysis.article.text, claims)}</div>\n</article>\n'
+        f'<div id="article-text"{_lang(analysis)}>{words}</div>\n</article>\n'
     )
 
 

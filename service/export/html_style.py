@@ -100,6 +100,7 @@ border:1px solid var(--rule);border-radius:6px}}
 mark{{padding:.12em 0;background:var(--wash);color:inherit}}
 mark.d2{{background:color-mix(in srgb,var(--own) 16%,var(--wash))}}
 mark.d3{{background:color-mix(in srgb,var(--own) 28%,var(--wash))}}
+.unread{{color:var(--soft);background:repeating-linear-gradient(135deg,transparent 0 .5em,var(--rule) .5em .6em)}}
 mark,.key{{text-decoration:underline 2px var(--own);text-underline-offset:.22em;text-decoration-skip-ink:none}}
 .s-refutes:is(mark,.key){{text-decoration-style:wavy;text-decoration-thickness:1.5px}}
 .s-discusses:is(mark,.key){{text-decoration-style:dotted;text-decoration-thickness:3px}}

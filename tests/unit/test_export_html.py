@@ -8,8 +8,8 @@ from time import perf_counter
 import pytest
 from hypothesis import given
 
-from service.domain import Kind, Stance, StanceLabel
-from service.export.html_article import escape
+from service.domain import Claimant, Kind, Stance, StanceLabel
+from service.export.html_article import escape, intensity, render
 from service.export.html_page import CONTENT_SECURITY_POLICY, dump
 from service.export.html_style import DARK, LIGHT, STYLE
 from service.export.report import ranked
@@ -22,7 +22,7 @@ TAGS = set(
 )
 ATTRIBUTES = set(
     "lang charset http-equiv content name class id dir aria-labelledby aria-label aria-hidden href data-n data-claim "
-    "viewbox preserveaspectratio width height".split()
+    "data-parts viewbox preserveaspectratio width height".split()
 )
 EMPTY = {"meta"}
 
@@ -129,14 +129,14 @@ def test_the_style_sheet_asks_for_nothing_from_anywhere():
 
 
 def marks(case):
-    return re.findall(r'<mark class="([^"]*)" data-claim="([^"]*)">([^<]*)</mark>', dump(case))
+    return re.findall(r'<mark class="([^"]*)" data-claim="([^"]*)" data-parts="[^"]*">([^<]*)</mark>', dump(case))
 
 
 def test_overlapping_quotes_are_cut_and_the_shorter_one_shows_its_stance():
     assert marks(latin())[:3] == [
-        ("d1 s-discusses c1", "c_0a1b2c", "Prices "),
-        ("d2 s-discusses c1 c2", "c_0a1b2c c_3d4e5f", "rose by 5 %"),
-        ("d1 s-refutes c2", "c_3d4e5f", " – the most since 1998"),
+        ("d1 i4 s-discusses c1", "c_0a1b2c", "Prices "),
+        ("d2 i4 s-discusses c1 c2", "c_0a1b2c c_3d4e5f", "rose by 5 %"),
+        ("d1 i3 s-refutes c2", "c_3d4e5f", " – the most since 1998"),
     ]
 
 
@@ -149,10 +149,36 @@ def test_where_quotes_lie_three_deep_and_more_they_look_the_same():
     assert [mark[0].split()[0] for mark in marks(analysis(article(text), claims))] == ["d3", "d3", "d3", "d2", "d1"]
 
 
+def test_a_piece_names_the_places_it_is_of_and_ids_begin_with_the_prefix():
+    text = "Hale said five."
+    words = Words(text)
+    stance = Stance("Hale", StanceLabel.SUPPORTS, words("Hale said"))
+    claim = made_claim("c_1", "x", words("five"), Claimant("Hale", words("Hale")), (stance,), Kind.OTHER, 0.5, "")
+    rendered = render(text, [claim], prefix="right-")
+    assert re.findall(r'data-parts="([^"]*)">([^<]*)<', rendered) == [("m1 e1-0", "Hale"), ("e1-0", " said"), ("q1", "five")]
+    assert re.findall(r' id="([^"]*)"', rendered) == ["right-m1", "right-e1-0", "right-q1"]
+    assert re.findall(r'href="([^"]*)"', rendered) == ["#right-c1"]
+
+
+@pytest.mark.parametrize(("worth", "told"), [(-1, 1), (0, 1), (0.24, 1), (0.25, 2), (0.5, 3), (0.75, 4), (1, 4), (9, 4)])
+def test_the_colour_is_the_stronger_the_more_a_claim_is_worth_checking(worth, told):
+    assert intensity(replace(latin().claims[0], check_worthiness=worth)) == told
+
+
+def test_what_was_not_read_looks_so_also_where_words_in_it_are_marked():
+    text = "One two. Three four."
+    claim = made_claim("c_1", "x", Words(text)("two. Three"), None, (), Kind.OTHER, 0.5, "")
+    rendered = render(text, [claim], [(9, 20)])
+    assert re.findall(r'<span class="unread">(.*?)</span>', rendered) == [
+        '<mark class="d1 i3 s-unknown c1" data-claim="c_1" data-parts="q1">Three</mark>',
+        " four.",
+    ]
+
+
 def test_a_claim_whose_stance_is_not_known_has_a_line_of_its_own():
     text = "One two."
     claim = made_claim("c_1", "x", Words(text)("One"), None, (), Kind.OTHER, 0.5, "")
-    assert marks(analysis(article(text), [claim])) == [("d1 s-unknown c1", "c_1", "One")]
+    assert marks(analysis(article(text), [claim])) == [("d1 i3 s-unknown c1", "c_1", "One")]
 
 
 @pytest.mark.parametrize(
