@@ -15,6 +15,7 @@ from service.web.guard import Guard
 from service.web.openapi.check import AnswerCheck
 from service.web.openapi.routes import Description
 from service.web.request_id import request_id_from
+from service.web.room.routes import Room
 from service.web.routes import Routes
 from service.web.security import SECURITY_HEADERS
 from service.web.serving import ARRIVED
@@ -84,7 +85,9 @@ def create_app(settings: Settings, services: Services | None = None, access: Acc
     app.after_request(finish)
     app.teardown_request(lambda _: enter(None))
     register_failures(app)
-    Routes(settings, served, build_sealer(settings), AnswerCheck(), known_by.ready).register(app)
+    routes = Routes(settings, served, build_sealer(settings), AnswerCheck(), known_by.ready)
+    routes.register(app)
+    Room(routes, keyed=known_by.challenge is not None).register(app)
     Description(settings).register(app)
     app.wsgi_app = behind_gateways(app.wsgi_app, settings.gateways.proxy_hops)  # type: ignore[assignment, method-assign]  # Flask's way
     return app

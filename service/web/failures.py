@@ -41,7 +41,7 @@ FOR_OPERATORS = (ModelUnavailableError, ModelBusyError, ModelQuotaError, ModelMi
 
 def register_failures(app: Flask) -> None:
     """Make `app` answer every failure with a problem report."""
-    app.register_error_handler(FactCheckError, _our_failure)
+    app.register_error_handler(FactCheckError, answer_failure)
     app.register_error_handler(HTTPException, _http_failure)
     app.register_error_handler(Exception, _unexpected_failure)
 
@@ -51,7 +51,7 @@ def reported(work: Callable[[], None]) -> Response | None:
     try:
         work()
     except FactCheckError as error:
-        return _our_failure(error)
+        return answer_failure(error)
     except Exception as error:  # noqa: BLE001 - as in the handlers above: whatever it is, the caller gets a report
         return _unexpected_failure(error)
     return None
@@ -95,7 +95,8 @@ def retry_after_s(error: FactCheckError) -> int | None:
     return math.ceil(min(max(wait_s, 1.0), _MAX_RETRY_AFTER_S))
 
 
-def _our_failure(error: FactCheckError) -> Response:
+def answer_failure(error: FactCheckError) -> Response:
+    """The problem report of `error`, which is noted for the request's log line."""
     problem = PROBLEMS[error.code]
     g.record["error"] = type(error).__qualname__
     if isinstance(error, (*FOR_OPERATORS, UrlFetchFailedError, AccessUnavailableError)):

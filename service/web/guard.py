@@ -23,6 +23,12 @@ SCOPES: Mapping[str, frozenset[Scope]] = {
     "/models": frozenset({Scope.PROMPTS, Scope.ANALYZE}),
     "/problems": OPEN,
     "/problems/<code>": OPEN,
+    "/": OPEN,
+    "/room": frozenset({Scope.ANALYZE}),
+    "/room/view": frozenset({Scope.ANALYZE}),
+    "/room/compare": frozenset({Scope.ANALYZE}),
+    "/room/export": frozenset({Scope.ANALYZE}),
+    "/room/static/<digest>/<name>": OPEN,
     "/openapi.json": OPEN,
     "/docs": OPEN,
 }

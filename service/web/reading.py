@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from flask import Request
 from marshmallow import ValidationError
@@ -51,7 +52,7 @@ def read_request(request: Request, settings: Settings) -> AnalyzeRequest:
     body does not arrive, and its NotImplemented when it comes in a transfer coding that the server does not undo.
     """
     media_type = _media_type(request)
-    body = _body(request, settings.max_request_bytes)
+    body = read_body(request, settings.max_request_bytes)
     if not body:
         raise EmptyBodyError('The body is empty: send the article as text/plain, or as JSON {"article": {"text": "…"}}.')
     if not media_type:
@@ -61,10 +62,14 @@ def read_request(request: Request, settings: Settings) -> AnalyzeRequest:
     bare = media_type in _BARE
     faults = [*_parameter_faults(request, {"prompt"} if bare else set()), *_header_faults(request)]
     try:
-        asked = _from_bare_article(body, request, settings) if bare else _from_json(body, settings)
+        asked = (
+            _from_bare_article(body, request, settings)
+            if bare
+            else load_request(read_json(body), settings.max_article_chars, fetch_urls=settings.fetch_urls)
+        )
     except InvalidRequestError as error:
         raise refusal([*faults, *error.faults]) from error
-    faults += _storing_faults(asked, request, settings)
+    faults += storing_faults(asked, request, settings)
     if faults:
         raise refusal(faults)
     timeout = request.headers.get("Request-Timeout", type=float)
@@ -89,11 +94,12 @@ def _media_type(request: Request) -> str:
     return media_type
 
 
-def _body(request: Request, max_bytes: int) -> bytes:
+def read_body(request: Request, max_bytes: int) -> bytes:
     """The whole body.
 
     Werkzeug's own stream is not used: of unknown length it refuses a body of exactly the most bytes, and it takes a body
     cut short for a whole one.
+    Raises: BodyTooLargeError; werkzeug's ClientDisconnected and RequestTimeout when the body does not arrive.
     """
     length = request.content_length
     if length is None:
@@ -132,16 +138,19 @@ def _too_large(max_bytes: int) -> BodyTooLargeError:
     return BodyTooLargeError(f"The body has more than {max_bytes} bytes, the most that is taken at a time.")
 
 
-def _from_json(body: bytes, settings: Settings) -> AnalyzeRequest:
+def read_json(body: bytes) -> Any:
+    """The JSON document in `body`.
+
+    Raises: InvalidEncodingError, InvalidJsonError, InvalidRequestError.
+    """
     try:
-        document = strictjson.loads(body)
+        return strictjson.loads(body)
     except strictjson.NotUtf8Error as error:
         raise InvalidEncodingError(f"The body {error.reason}: send UTF-8 without a byte order mark.") from error
     except strictjson.LoneSurrogateError as error:
         raise refusal([Fault("", f"The body {error.reason}: send whole characters.")]) from error
     except strictjson.StrictJsonError as error:
         raise InvalidJsonError(f"The body {'is not JSON: ' if error.line else ''}{error.reason}.") from error
-    return load_request(document, settings.max_article_chars, fetch_urls=settings.fetch_urls)
 
 
 def _from_bare_article(body: bytes, request: Request, settings: Settings) -> AnalyzeRequest:
@@ -171,7 +180,8 @@ def _parameter_faults(request: Request, known: set[str]) -> Iterator[Fault]:
             yield Fault("", f"The query parameter {shown} has more than {MAX_PROMPT_CHARS} characters: shorten it.")
 
 
-def _storing_faults(asked: AnalyzeRequest, request: Request, settings: Settings) -> Iterator[Fault]:
+def storing_faults(asked: AnalyzeRequest, request: Request, settings: Settings) -> Iterator[Fault]:
+    """What is wrong with asking to store the answer, where that is asked."""
     if asked.store and not settings.history.enabled:
         yield Fault("/options/store", "This service stores no analyses: remove it, or set it to false.")
     elif asked.store and not caching_of(request).keep:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -86,46 +87,64 @@ class Routes:
             held.enter_context(self.services.gate.passed(caller.id))
             return self._analyze(caller, held)
 
+    def answer(self, asked: AnalyzeRequest) -> Told:
+        """The answer to a question that came in another way than as JSON.
+
+        Raises: as `analyze` does.
+        """
+        with self.services.gate.passed(g.caller.id):
+            deadline = self._begin(asked)
+            with self.hangups.watched(client_connection(request.environ), deadline.interest):
+                return self._made(self._with_article(asked, deadline), deadline, g.caller)
+
+    def _begin(self, asked: AnalyzeRequest) -> Deadline:
+        """When the answer must be there; what is asked is noted."""
+        prompt = choose(asked.prompt, self.services)
+        g.record |= {"prompt": prompt.ref, "model": self.services.model.traits.name}
+        self._audit(asked)
+        return Deadline(g.started + self._seconds(asked), self.services.clock)
+
+    def _seconds(self, asked: AnalyzeRequest) -> float:
+        return min(self.settings.deadline_s, asked.deadline_s or self.settings.deadline_s)
+
+    def _with_article(self, asked: AnalyzeRequest, deadline: Deadline) -> AnalyzeRequest:
+        asked = with_article(asked, self.services.fetcher, deadline, self.settings.max_article_chars)
+        self._audit(asked)
+        return asked
+
+    def _made(self, asked: AnalyzeRequest, deadline: Deadline, caller: Caller, follow: Follower = nobody) -> Told:
+        """The answer, worked out, and stored where that was asked for."""
+        analysis = remember(
+            asked.article,
+            asked.options,
+            asked.prompt,
+            self.services,
+            deadline,
+            previous=None if asked.previous is None else self.sealer.open(asked.previous, caller.tenant),
+            caching=caching_of(request),
+            tenant=caller.tenant,
+            caller=caller.id,
+            follow=follow,
+        )
+        _record(analysis)
+        told = Told(analysis, asked.origin, asked.return_text)
+        return self._history.keep(told) if asked.store else told
+
     def _analyze(self, caller: Caller, held: ExitStack) -> Response:
         accept = request.headers.get("Accept")
         streamed = prefers_stream(accept)
         form = None if streamed else negotiate(accept, also=(EVENT_STREAM,))
         asked = read_request(request, self.settings)
-        prompt = choose(asked.prompt, self.services)
-        g.record |= {"prompt": prompt.ref, "model": self.services.model.traits.name}
-        self._audit(asked)
-        seconds = min(self.settings.deadline_s, asked.deadline_s or self.settings.deadline_s)
+        deadline = self._begin(asked)
         wanted = EVENT_STREAM if streamed else (form.name if form else None)
-        if saved := self._replays.begin(request, asked, wanted, seconds, caller.tenant):
+        if saved := self._replays.begin(request, asked, wanted, self._seconds(asked), caller.tenant):
             self.services.observer.tell(AnswerReplayed())
             return saved
-        deadline = Deadline(g.started + seconds, self.services.clock)
-        previous = None if asked.previous is None else self.sealer.open(asked.previous, caller.tenant)
-        caching = caching_of(request)
-
-        def made(asked: AnalyzeRequest, follow: Follower = nobody) -> Told:
-            analysis = remember(
-                asked.article,
-                asked.options,
-                asked.prompt,
-                self.services,
-                deadline,
-                previous=previous,
-                caching=caching,
-                tenant=caller.tenant,
-                caller=caller.id,
-                follow=follow,
-            )
-            _record(analysis)
-            told = Told(analysis, asked.origin, asked.return_text)
-            return self._history.keep(told) if asked.store else told
-
         with self.hangups.watched(client_connection(request.environ), deadline.interest):
-            asked = with_article(asked, self.services.fetcher, deadline, self.settings.max_article_chars)
-            self._audit(asked)
-            told = None if streamed else made(asked)
+            asked = self._with_article(asked, deadline)
+            told = None if streamed else self._made(asked, deadline, caller)
         if told is None:
-            return self._streamed(lambda follow: made(asked, follow), deadline.interest, held)
+            return self._streamed(partial(self._made, asked, deadline, caller), deadline.interest, held)
         return self._forms.made(told, form)
 
     def _streamed(self, made: Callable[[Follower], Told], interest: Interest, held: ExitStack) -> Response:

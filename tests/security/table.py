@@ -15,6 +15,7 @@ from service.access.tokens import Claims, Tokens
 from service.pipeline.analyze import Services
 from service.settings import Settings
 from service.web.guard import SCOPES
+from service.web.openapi.examples import example
 from tests.api.conftest import PROMPTS, TEXT, NeverTired
 from tests.described import create_app
 from tests.fakes import FixedClock
@@ -28,6 +29,14 @@ _HEADS = {
     "tokens": ("What is sent", "Answer", "Why, in our log", "Keys fetched"),
 }
 _ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+
+_PAGE: dict[str, dict[str, Any]] = {
+    "/room": {"data": {"text": TEXT}},
+    "/room/view": {"json": example("answer")},
+    "/room/compare": {"json": {"one": example("answer"), "other": example("answer")}},
+    "/room/export": {"json": example("answer")},
+}
+"""What is sent to the paths of the reading room. The example holds no text, so that it cannot be drawn."""
 
 Row = tuple[str, ...]
 
@@ -50,7 +59,7 @@ def _path_row(service: Desks, path: str, needed: frozenset[Scope]) -> Row:
         bearing(service.key(*sorted(others))),
         bearing(text),
     ]
-    method = "POST" if path == "/analyze" else "GET"
+    method = "POST" if path == "/analyze" or path in _PAGE else "GET"
     cells = [_cell(_ask(service, path, headers)) for headers in sent]
     scope = " or ".join(f"`{name}`" for name in sorted(needed)) or "none"
     return (f"`{method} {path.replace('<', '{').replace('>', '}')}`", scope, *cells, _other_tenant(service, path, right))
@@ -60,7 +69,10 @@ def _ask(service: Desks, path: str, headers: dict[str, str]) -> Any:
     if path == "/analyze":
         headers = {"Idempotency-Key": "the same for all", **headers}
         return service.client.post(path, data=TEXT, content_type="text/plain", headers=headers)
-    return service.client.get(path.replace("<code>", "not-found").replace("<key>", "0" * 32), headers=headers)
+    if path in _PAGE:
+        return service.client.post(path, headers=headers, **_PAGE[path])
+    filled = path.replace("<code>", "not-found").replace("<key>", "0" * 32).replace("<digest>/<name>", "0/none.js")
+    return service.client.get(filled, headers=headers)
 
 
 def _cell(response: Any) -> str:

@@ -53,6 +53,7 @@ HOMES = {
     "tenacity": {"service.llm.retrying"},
     "itsdangerous": {"service.web.seal"},
     "apispec": {"service.web.openapi.request_shapes"},
+    "jinja2": {"service.web.room.pages"},
     "jsonschema_rs": {"service.web.openapi.check"},
     "gunicorn": {"service.server", "service.worker"},
     "sqlite3": {"service.store.sqlite", "service.store.sqlite_layout"},

@@ -1,7 +1,5 @@
 """Every path of the service, described: what it takes and all that it may answer."""
 
-from typing import Any
-
 from service.export.formats import EVENT_STREAM, FORMATS, JSON
 from service.history_errors import AnalysisNotFoundError
 from service.settings import Settings
@@ -10,7 +8,8 @@ from service.web.idempotency import REPLAYED
 from service.web.openapi.events import event_stream
 from service.web.openapi.examples import example
 from service.web.openapi.history_operations import stored_analysis
-from service.web.openapi.parts import Described, answer, failures, in_json, page, parameter, problems
+from service.web.openapi.parts import Described, answer, get, in_json, kept, page, parameter, problems
+from service.web.openapi.room_operations import room_paths
 from service.web.openapi.schema import Schema, ref, text
 from service.web.problems import PROBLEMS
 
@@ -24,9 +23,9 @@ def paths(settings: Settings) -> dict[str, Described]:
     return {
         "/analyze": {"post": _analyze(settings)},
         "/analyses/{key}": stored_analysis(_FORMS),
-        "/healthz": {"get": _get("healthz", "The process is alive", {"200": answer("Alive.", in_json("Alive"))})},
+        "/healthz": {"get": get("healthz", "The process is alive", {"200": answer("Alive.", in_json("Alive"))})},
         "/readyz": {
-            "get": _get(
+            "get": get(
                 "readyz",
                 "An article could be analysed now",
                 {
@@ -36,38 +35,20 @@ def paths(settings: Settings) -> dict[str, Described]:
             )
         },
         "/metrics": {
-            "get": _get(
+            "get": get(
                 "metrics",
                 "What the service has done since its start, for Prometheus",
                 {"200": answer("The figures.", {_METRICS: {"schema": {"type": "string"}}})},
             )
         },
-        "/prompts": {"get": _kept("prompts", "The prompts a request may name", in_json("Prompts"))},
-        "/models": {"get": _kept("models", "The models this service asks", in_json("Models"))},
-        "/problems": {"get": _kept("problems", "Every error code, as a page", page("A page for people."))},
+        "/prompts": {"get": kept("prompts", "The prompts a request may name", in_json("Prompts"))},
+        "/models": {"get": kept("models", "The models this service asks", in_json("Models"))},
+        "/problems": {"get": kept("problems", "Every error code, as a page", page("A page for people."))},
         "/problems/{code}": {"get": _problem_page()},
-        "/openapi.json": {"get": _kept("openapi", "This document", {JSON: {"schema": {"type": "object"}}})},
-        "/docs": {"get": _kept("docs", "This document, as a page", page(f"A page for people. {_HTML_POLICY}"))},
+        "/openapi.json": {"get": kept("openapi", "This document", {JSON: {"schema": {"type": "object"}}})},
+        "/docs": {"get": kept("docs", "This document, as a page", page(f"A page for people. {_HTML_POLICY}"))},
+        **room_paths(settings),
     }
-
-
-def _get(
-    name: str, summary: str, answers: dict[str, Described], *parameters: Described, more: tuple[str, ...] = ()
-) -> Described:
-    return {
-        "operationId": name,
-        "summary": summary,
-        "parameters": [parameter("X-Request-Id"), *parameters],
-        "responses": dict(sorted((failures(*more) | answers).items())),
-    }
-
-
-def _kept(name: str, summary: str, content: dict[str, Any], *parameters: Described, more: tuple[str, ...] = ()) -> Described:
-    answers = {
-        "200": answer(f"{summary}.", content, ["ETag"]),
-        "304": answer("What the caller has still holds.", headers=["ETag"]),
-    }
-    return _get(name, summary, answers, parameter("If-None-Match"), *parameters, more=more)
 
 
 def _problem_page() -> Described:
@@ -78,7 +59,7 @@ def _problem_page() -> Described:
         "description": "An error code.",
         "schema": {"type": "string", "enum": list(PROBLEMS)},
     }
-    return _kept("problem", "What one error code means and what to do", page("A page for people."), code, more=("not-found",))
+    return kept("problem", "What one error code means and what to do", page("A page for people."), code, more=("not-found",))
 
 
 def _analyze(settings: Settings) -> Described:

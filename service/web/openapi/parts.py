@@ -161,6 +161,27 @@ def failures(*more: str) -> dict[str, Described]:
     return {status: _COMMON_REF[status] if report == _COMMON.get(status) else report for status, report in described.items()}
 
 
+def get(
+    name: str, summary: str, answers: dict[str, Described], *parameters: Described, more: tuple[str, ...] = ()
+) -> Described:
+    """A `GET` with these answers and the failures of anywhere; `more` are codes of its own."""
+    return {
+        "operationId": name,
+        "summary": summary,
+        "parameters": [parameter("X-Request-Id"), *parameters],
+        "responses": dict(sorted((failures(*more) | answers).items())),
+    }
+
+
+def kept(name: str, summary: str, content: dict[str, Any], *parameters: Described, more: tuple[str, ...] = ()) -> Described:
+    """A `GET` whose answer may be kept and asked for again by its tag."""
+    answers = {
+        "200": answer(f"{summary}.", content, ["ETag"]),
+        "304": answer("What the caller has still holds.", headers=["ETag"]),
+    }
+    return get(name, summary, answers, parameter("If-None-Match"), *parameters, more=more)
+
+
 def _reports(status: int, codes: list[str]) -> Described:
     told = "; ".join(f"`{code}`: {PROBLEMS[code].title}" for code in codes)
     narrowed: Schema = {

@@ -291,3 +291,8 @@ SHAPES: dict[str, Schema] = {
 def sealed(shape: str) -> Schema:
     """One whole JSON Schema for the shape of that name, in which no object has properties that are not told."""
     return {"$ref": f"{SCHEMAS}{shape}", "components": {"schemas": {name: closed(schema) for name, schema in SHAPES.items()}}}
+
+
+def open_to_growth(shape: str) -> Schema:
+    """One whole JSON Schema for the shape of that name, as it is published."""
+    return {"$ref": f"{SCHEMAS}{shape}", "components": {"schemas": SHAPES}}

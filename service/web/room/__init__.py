@@ -1,0 +1,1 @@
+"""The reading room: a page for people, served by the service itself."""
