@@ -29,6 +29,7 @@ FactCheckError                      code (public, stable) and retryable
 │       └── ModelSchemaError        not JSON, or off-schema, after the repair round
 ├── UrlFetchFailedError             and four of the caller's: in url_errors.py
 ├── HistoryUnavailableError         and one of the caller's: in history_errors.py
+├── LimitError                      a tenant's limits are in the way: in limit_errors.py
 ├── AnswerShapeError                our own answer is not what we said it would be
 ├── DeadlineExceededError           the request's time is spent
 ├── OverloadedError                 we have as much work as we can do
