@@ -28,6 +28,7 @@ from service.observing import (
     AnalysisFailed,
     AnswerReplayed,
     Event,
+    LimitReached,
     ModelAsked,
     ModelRepeated,
     RequestServed,
@@ -72,6 +73,7 @@ class Metrics:
         self._request_s = seconds("request", "From a request's first byte to its answer.", "route", _WORK_S)
         self._analyses = counter("analyses", "Analyses by status, or by error code when they failed.", "outcome")
         self._answers = counter("answers", "Answers by where they came from.", "cache")
+        self._limited = counter("limited", "Requests refused because a tenant's limit was reached.", "limit")
         self._claims = counter("claims", "Claims found in new analyses.")
         self._set_aside = counter("set_aside", "What models proposed in new analyses and was refused.", "reason")
         self._passages = counter("passages", "Passages of new analyses: ok, reused, or an error code.", "outcome")
@@ -106,6 +108,8 @@ class Metrics:
                 self._analyses.labels(event.code).inc()
             case AnswerReplayed():
                 self._answers.labels(REPLAYED).inc()
+            case LimitReached():
+                self._limited.labels(event.limit).inc()
             case RequestServed():
                 route = event.route or UNKNOWN_ROUTE
                 self._requests.labels(route, event.method, str(event.status), event.code or "").inc()

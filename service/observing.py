@@ -66,6 +66,13 @@ class ModelRepeated:
 
 
 @dataclass(frozen=True)
+class LimitReached:
+    """A request was refused because of its tenant's limits; `limit` is the name of the one in the way."""
+
+    limit: str
+
+
+@dataclass(frozen=True)
 class StepTook:
     """A step of the flow has come to its end, in so many seconds."""
 
@@ -73,7 +80,7 @@ class StepTook:
     seconds: float
 
 
-Event = RequestServed | Analysed | AnalysisFailed | AnswerReplayed | ModelAsked | ModelRepeated | StepTook
+Event = RequestServed | Analysed | AnalysisFailed | AnswerReplayed | LimitReached | ModelAsked | ModelRepeated | StepTook
 
 
 class Observer(Protocol):

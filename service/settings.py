@@ -13,6 +13,7 @@ from service.access.settings import ACCESS_SETTING_NAMES, AccessSettings, access
 from service.errors import SetupError
 from service.gateways import Gateways, host_faults
 from service.history_settings import HISTORY_SETTING_NAMES, HistorySettings, read_history
+from service.limits.settings import LIMIT_SETTING_NAMES, LimitSettings, read_limits
 from service.secret_files import SECRET_FILES, read_secrets
 
 EMBEDDED = "embedded"
@@ -88,6 +89,7 @@ class Settings:
     audit: bool = False
     identity: AccessSettings = field(default_factory=AccessSettings)
     gateways: Gateways = field(default_factory=Gateways)
+    limits: LimitSettings = field(default_factory=LimitSettings)
 
     @property
     def embedded(self) -> bool:
@@ -213,6 +215,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
             proxy_hops=env.int("FACTCHECK_PROXY_HOPS", 0, validate=validate.Range(min=0, max=16)),
             hosts=tuple(entry.strip() for entry in given.get("FACTCHECK_HOSTS", "").split(",") if entry.strip()),
         ),
+        limits=read_limits(env),
     )
     faults += [
         f"{name}: no such setting"
@@ -276,4 +279,5 @@ SETTING_NAMES = frozenset(
     }
     | ACCESS_SETTING_NAMES
     | HISTORY_SETTING_NAMES
+    | LIMIT_SETTING_NAMES
 )

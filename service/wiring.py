@@ -14,6 +14,7 @@ from service.codec import canonical
 from service.deadline import Deadline
 from service.errors import FactCheckError, SetupError
 from service.fetch.base import NoFetcher, PageFetcher
+from service.limits.chosen import build_limiter
 from service.llm.base import ChatModel, Circuit, ModelCall, ModelTraits, UpstreamState
 from service.llm.breaker import CircuitBreaker
 from service.llm.catalogue import load, resolve
@@ -127,6 +128,8 @@ def _services(upstreams: Sequence[_Upstream], prompts: PromptLibrary, settings: 
     bare_store = build_store(settings)
     store = GuardedStore(bare_store)
     fetcher = build_fetcher(settings)
+    paid = [upstream.connection.traits.name for upstream in upstreams if not isinstance(upstream.connection, EmbeddedModel)]
+    limiter = build_limiter(settings.limits, settings.redis_url, paid, metrics, longest_s=settings.deadline_s)
 
     def close() -> None:
         schedule.close()
@@ -134,6 +137,7 @@ def _services(upstreams: Sequence[_Upstream], prompts: PromptLibrary, settings: 
             upstream.connection.close()
         fetcher.close()
         store.close()
+        limiter.close()
 
     fallbacks = tuple(
         Fallback(upstream.model) if endpoint else Fallback(upstream.model, stand_in=True, slots=Semaphore(_STAND_IN_ARTICLES))
@@ -157,6 +161,7 @@ def _services(upstreams: Sequence[_Upstream], prompts: PromptLibrary, settings: 
         upstreams=states,
         fetcher=fetcher,
         worth=CheckWorthiness(load_weights()),
+        limits=limiter,
         observer=metrics,
         metrics=metrics.text,
     )

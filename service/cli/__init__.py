@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import fields, is_dataclass, replace
+from decimal import Decimal
 from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
@@ -115,7 +116,7 @@ def _shown(settings: Any) -> dict[str, str | int | float | None]:
             value = value and "(set)"
         if isinstance(value, tuple):
             value = ",".join(value) or None
-        shown[name] = str(value) if isinstance(value, Path) else value
+        shown[name] = str(value) if isinstance(value, Path | Decimal) else value
     return shown
 
 

@@ -38,15 +38,39 @@ class ReplySchema:
     document: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Tokens:
+    """Tokens as an endpoint counts them; the cached ones are among the input ones."""
+
+    input: int = 0
+    cached: int = 0
+    output: int = 0
+
+    def __add__(self, other: "Tokens") -> "Tokens":
+        return Tokens(self.input + other.input, self.cached + other.cached, self.output + other.output)
+
+    def __sub__(self, other: "Tokens") -> "Tokens":
+        return Tokens(self.input - other.input, self.cached - other.cached, self.output - other.output)
+
+
+NO_TOKENS = Tokens()
+
+
 class CallBudget:
     """How many more requests a question may cost: repeats after a failure, other parameters and the repair round alike.
 
-    Spent by whoever sends a request. For one thread at a time.
+    Spent by whoever sends a request; `tokens` are those that endpoints told to have counted, also for replies that nobody
+    could use. For one thread at a time.
     """
 
     def __init__(self, calls: int = CALLS_PER_QUESTION) -> None:
         self.left = calls
         self.spent = 0
+        self.tokens = NO_TOKENS
+
+    def note(self, tokens: Tokens) -> None:
+        """Nothing; an endpoint counted so many tokens more."""
+        self.tokens += tokens
 
     def spend(self) -> bool:
         """Whether a request may be sent; it is counted as sent."""

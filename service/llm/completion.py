@@ -2,10 +2,11 @@
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 from service.errors import ModelEmptyError, ModelRefusedError, ModelReplyError, ModelTruncatedError
-from service.llm.base import Reply, ResponseFormat
+from service.llm.base import Reply, ResponseFormat, Tokens
 from service.llm.complaint import failure, inner_complaint
 from service.strictjson import StrictJsonError, TooDeepError, loads
 
@@ -18,8 +19,12 @@ _MAX_COUNT = 10**9
 _BLANK = re.compile(r"\s{200}")
 
 
-def read_completion(content: bytes, content_type: str, response_format: ResponseFormat) -> Reply:
+def read_completion(
+    content: bytes, content_type: str, response_format: ResponseFormat, counted: Callable[[Tokens], None]
+) -> Reply:
     """The reply in the body of a 200, its text as the model wrote it.
+
+    `counted` is told the endpoint's own count of the tokens, also where there is no reply in it that can be used.
 
     Raises: ModelReplyError and its kinds, ModelRefusedError; for an error inside a 200, the ModelError it stands for.
     """
@@ -34,16 +39,25 @@ def read_completion(content: bytes, content_type: str, response_format: Response
     except StrictJsonError as error:
         raise ModelReplyError(f"the endpoint's completion is not strict JSON: it {error.reason}") from error
     members = _object(body, "completion")
+    tokens = _tokens(_mapping(members.get("usage")))
+    counted(tokens)
     _refuse_inner_error(members)
     choice = _first_choice(members)
-    usage = _mapping(members.get("usage"))
     return Reply(
         text=_text(choice),
         served_model=_name(members.get("model")),
         response_format=response_format,
-        input_tokens=_count(usage.get("prompt_tokens")),
-        cached_tokens=_count(_mapping(usage.get("prompt_tokens_details")).get("cached_tokens")),
-        output_tokens=_count(usage.get("completion_tokens")),
+        input_tokens=tokens.input,
+        cached_tokens=tokens.cached,
+        output_tokens=tokens.output,
+    )
+
+
+def _tokens(usage: dict[str, Any]) -> Tokens:
+    return Tokens(
+        input=_count(usage.get("prompt_tokens")),
+        cached=_count(_mapping(usage.get("prompt_tokens_details")).get("cached_tokens")),
+        output=_count(usage.get("completion_tokens")),
     )
 
 

@@ -104,7 +104,8 @@ class OpenAIChatModel:
                 terms = weaker
                 continue
             self._negotiation.settle(terms)
-            reply = read_completion(response.content, response.headers.get("content-type", ""), terms.format_of(call))
+            content_type = response.headers.get("content-type", "")
+            reply = read_completion(response.content, content_type, terms.format_of(call), call.budget.note)
             return replace(reply, calls=calls)
         self._negotiation.leave_off(terms)
         raise ModelUnavailableError("the endpoint refused the parameters of every call that was left", may_retry=False)

@@ -9,6 +9,7 @@ from service.deadline import Deadline
 from service.domain import Analysis, ArticleInput, Options, Passage
 from service.earlier import Previous
 from service.fetch.base import NoFetcher, PageFetcher
+from service.limits.limiter import Limiter
 from service.llm.base import ChatModel, ModelTraits, UpstreamState
 from service.observing import Observer, Steps, Unobserved
 from service.pipeline.answers import Answers
@@ -70,6 +71,7 @@ class Services:
     models' endpoints have done lately. `answers` are those kept and those being made; `store` is where they and the replies
     to requests with a key are; `history` where analyses are that callers wanted stored: the one store whose failures are
     theirs to know. `worth` judges what is worth checking where no model does; None leaves it open.
+    `limits` holds each tenant to what they may have.
     `observer` is told of the work done; `metrics` is what came of that, as `/metrics` shows it.
     """
 
@@ -86,6 +88,7 @@ class Services:
     upstreams: Callable[[], tuple[UpstreamState, ...]] = _nothing_known
     fetcher: PageFetcher = field(default_factory=NoFetcher)
     worth: CheckWorthiness | None = None
+    limits: Limiter = field(default_factory=Limiter)
     observer: Observer = field(default_factory=Unobserved)
     metrics: Callable[[], bytes] = _nothing_measured
 

@@ -129,7 +129,12 @@ def numbered(sentences: Sequence[Sentence]) -> str:
 
 def estimate_tokens(messages: Sequence[Message]) -> int:
     """An upper estimate of what these messages cost as a prompt."""
-    return sum(len(message.content.encode("utf-8")) // _BYTES_PER_TOKEN + 8 for message in messages)
+    return sum(estimate_tokens_of(message.content) + 8 for message in messages)
+
+
+def estimate_tokens_of(text: str) -> int:
+    """An upper estimate of what `text` costs."""
+    return len(text.encode("utf-8")) // _BYTES_PER_TOKEN
 
 
 def _one_line(text: str) -> str:

@@ -17,7 +17,7 @@ from service.prompting import Prompt
 QUESTION_INPUTS = frozenset({"before", "quotation", "after", "named"})
 """The inputs a prompt of this kind may declare."""
 
-_MOST_QUESTIONS = 12
+MOST_QUESTIONS = 12
 _CHARS_BEFORE, _CHARS_AFTER = 400, 200
 
 
@@ -33,7 +33,7 @@ def inquire(passage: Passage, draft: Draft, prompt: Prompt, model: ChatModel, de
     for sentence in passage.sentences:
         for drafted in draft.claims.get(sentence.number, ()):
             claim = drafted.proposed
-            if drafted.speakers and model.traits.asks_speakers and len(replies) < _MOST_QUESTIONS:
+            if drafted.speakers and model.traits.asks_speakers and len(replies) < MOST_QUESTIONS:
                 replies.append(model.complete(_question(passage, sentence, drafted, prompt, model), deadline))
                 claim = _answered(drafted, replies[-1])
             unattributed += drafted.quotation and not claim.claimant and not claim.stances

@@ -25,9 +25,11 @@ from service.errors import (
     OverloadedError,
     RequestError,
 )
+from service.limit_errors import LimitError
 from service.logs import frames
 from service.url_errors import UrlFetchFailedError
 from service.web.answers import json_response
+from service.web.limit_problems import VIOLATED
 from service.web.problems import PROBLEMS, Problem, problem_of_status
 
 PROBLEM_JSON = "application/problem+json"
@@ -60,11 +62,13 @@ def reported(work: Callable[[], None]) -> Response | None:
 def problem_document(
     problem: Problem, request_id: str, *, status: int | None = None, error: FactCheckError | None = None
 ) -> dict[str, Any]:
-    """The body of a problem report; a `RequestError` adds its own words and its faults."""
+    """The body of a problem report; a `RequestError` adds its own words and its faults, a `LimitError` its words and limit."""
     detail = problem.detail
     faults: tuple[Fault, ...] = ()
     if isinstance(error, RequestError):
         detail, faults = error.message, error.faults
+    if isinstance(error, LimitError):
+        detail = error.message
     document: dict[str, Any] = {
         "type": f"/problems/{problem.code}",
         "title": problem.title,
@@ -76,6 +80,8 @@ def problem_document(
     }
     if error is not None and error.passage is not None:
         document["passage"] = {"start": error.passage[0], "end": error.passage[1]}
+    if isinstance(error, LimitError) and error.limit is not None:
+        document[VIOLATED] = [error.limit]
     if faults:
         document["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults]
     return document
@@ -85,7 +91,7 @@ def retry_after_s(error: FactCheckError) -> int | None:
     """Whole seconds for a `Retry-After` header, from 1 to a day, or None when there is nothing sensible to say."""
     if isinstance(error, IdempotencyKeyInUseError):
         return _IN_USE_RETRY_AFTER_S
-    if not isinstance(error, ModelError | OverloadedError | AccessUnavailableError) or not error.retryable:
+    if not isinstance(error, ModelError | OverloadedError | AccessUnavailableError | LimitError) or not error.retryable:
         return None
     wait_s = error.retry_after_s
     if wait_s is None and isinstance(error, ModelBusyError):

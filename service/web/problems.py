@@ -24,6 +24,7 @@ from service.errors import (
 from service.history_errors import HistoryUnavailableError
 from service.url_errors import UrlFetchFailedError
 from service.web.access_problems import ACCESS_PROBLEMS
+from service.web.limit_problems import LIMIT_PROBLEMS
 from service.web.request_problems import REQUEST_PROBLEMS, Problem
 
 __all__ = ["PROBLEMS", "Problem", "problem_of_status"]
@@ -31,6 +32,7 @@ __all__ = ["PROBLEMS", "Problem", "problem_of_status"]
 _ROWS = (
     *REQUEST_PROBLEMS,
     *ACCESS_PROBLEMS,
+    *LIMIT_PROBLEMS,
     Problem(
         ClientGoneError.code,
         499,

@@ -15,10 +15,12 @@ from service.access.caller import Caller
 from service.deadline import Deadline, Interest
 from service.domain import Analysis
 from service.export.formats import EVENT_STREAM, negotiate, prefers_stream
+from service.limits.limiter import Admission
 from service.observing import AnswerReplayed
 from service.pipeline.analyze import Services, choose
 from service.pipeline.answers import MADE
 from service.pipeline.following import Follower, Progress, nobody
+from service.pipeline.metering import afford
 from service.pipeline.remember import remember
 from service.settings import Settings
 from service.web.answers import cacheable, dump_model, dump_prompt, dump_upstream, json_response
@@ -30,6 +32,7 @@ from service.web.hangups import HangUps
 from service.web.history import History
 from service.web.history_routes import HistoryRoutes
 from service.web.idempotency import Replays
+from service.web.limit_problems import tell_limits
 from service.web.openapi.check import AnswerCheck
 from service.web.problem_pages import index_page, problem_page
 from service.web.problems import PROBLEMS
@@ -68,6 +71,7 @@ class Routes:
         """Let `app` answer at these paths."""
         self._history.register(app)
         app.after_request(self._replays.save)
+        app.after_request(tell_limits)
         app.add_url_rule("/analyze", view_func=self.analyze, methods=["POST"])
         app.add_url_rule("/healthz", view_func=self.healthz)
         app.add_url_rule("/readyz", view_func=self.readyz)
@@ -80,10 +84,12 @@ class Routes:
     def analyze(self) -> Response:
         """The claims of the article in the request, or a stream of events that ends with them.
 
-        Raises: RequestError, UrlFetchFailedError, ModelError, DeadlineExceededError, OverloadedError, ClientGoneError.
+        Raises: RequestError, UrlFetchFailedError, ModelError, DeadlineExceededError, OverloadedError, ClientGoneError,
+        LimitError.
         """
         caller = g.caller
         with ExitStack() as held:
+            held.enter_context(self._admitted(caller))
             held.enter_context(self.services.gate.passed(caller.id))
             return self._analyze(caller, held)
 
@@ -92,10 +98,14 @@ class Routes:
 
         Raises: as `analyze` does.
         """
-        with self.services.gate.passed(g.caller.id):
+        with self._admitted(g.caller), self.services.gate.passed(g.caller.id):
             deadline = self._begin(asked)
             with self.hangups.watched(client_connection(request.environ), deadline.interest):
                 return self._made(self._with_article(asked, deadline), deadline, g.caller)
+
+    def _admitted(self, caller: Caller) -> Admission:
+        g.admission = self.services.limits.admission(caller.tenant)
+        return g.admission
 
     def _begin(self, asked: AnalyzeRequest) -> Deadline:
         """When the answer must be there; what is asked is noted."""
@@ -118,7 +128,7 @@ class Routes:
             asked.article,
             asked.options,
             asked.prompt,
-            self.services,
+            afford(g.admission, asked.article, asked.prompt, self.services),
             deadline,
             previous=None if asked.previous is None else self.sealer.open(asked.previous, caller.tenant),
             caching=caching_of(request),
@@ -172,16 +182,16 @@ class Routes:
     def readyz(self) -> Response:
         """Whether an article could be analysed now, with the reasons when not, and how each model's endpoint does.
 
-        What is `degraded` makes the service slower meanwhile.
+        What is `degraded` makes the service slower meanwhile, or its limits stricter or laxer.
         An endpoint in trouble does not make the service less ready: it answers at once, and knows when to try again.
         """
         reason = "the service is being stopped" if request.environ.get(DRAINING) else self._not_ready()
-        degraded = self.services.store.ready()
+        degraded = [why for part in (self.services.store, self.services.limits) if (why := part.ready()) is not None]
         told: dict[str, Any] = {"status": "ready"} if reason is None else {"status": "not-ready", "reasons": [reason]}
         if states := self.services.upstreams():
             told["models"] = [dump_upstream(state) for state in states]
-        if degraded is not None:
-            told["degraded"] = [degraded]
+        if degraded:
+            told["degraded"] = degraded
         return json_response(told, 200 if reason is None else 503)
 
     def _not_ready(self) -> str | None:

@@ -28,12 +28,18 @@ LAYERS = [
         "service.access.errors",
         "service.access.settings",
         "service.secret_files",
+        "service.limit_errors",
+        "service.limits.base",
+        "service.limits.allowances",
+        "service.limits.settings",
     },
     {"service.access.base", "service.llm.base", "service.store.base", "service.fetch.base", "service.observing"},
+    {"service.limits.limiter"},
     {"service.text", "service.prompting"},
     {"service.pipeline", "service.export"},
     {
         "service.access",
+        "service.limits",
         "service.llm",
         "service.store",
         "service.fetch",
@@ -47,7 +53,7 @@ LAYERS = [
     {"service.server", "service.worker", "service.receiving", "service.connections"},
     {"service.cli"},
 ]
-ADAPTERS = LAYERS[4]
+ADAPTERS = LAYERS[5]
 HOMES = {
     "openai": {"service.llm.openai_chat"},
     "tenacity": {"service.llm.retrying"},
@@ -64,7 +70,12 @@ HOMES = {
     "protego": {"service.fetch.robots"},
     "w3lib": {"service.fetch.charset"},
     "prometheus_client": {"service.metrics"},
-    "environs": {"service.settings", "service.access.settings", "service.history_settings"},
+    "environs": {
+        "service.settings",
+        "service.access.settings",
+        "service.history_settings",
+        "service.limits.settings",
+    },
     "jwt": {"service.access.key_set", "service.access.tokens"},
     "xllamacpp": {"service.llm.engine_child"},
     "sentencex": {"service.text.segment"},
@@ -117,6 +128,7 @@ def test_adapters_are_imported_by_the_wiring_and_the_command_line_only(path):
             "service.wiring",
             "service.cli",
             "service.access",
+            "service.limits",
             "service.llm",
             "service.store",
             "service.fetch",

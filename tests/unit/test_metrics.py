@@ -16,6 +16,7 @@ from service.observing import (
     Analysed,
     AnalysisFailed,
     AnswerReplayed,
+    LimitReached,
     ModelAsked,
     ModelRepeated,
     RequestServed,
@@ -109,6 +110,7 @@ def test_each_count_is_its_own():
         pytest.param(
             ModelAsked("m", "ok", 1, 10, 4, 3), ("factcheck_model_tokens_total", "m", "output"), 3, id="output tokens"
         ),
+        pytest.param(LimitReached("tokens"), ("factcheck_limited_total", "tokens"), 1, id="limit reached"),
         pytest.param(ModelRepeated("m"), ("factcheck_model_retries_total", "m"), 1, id="repeat"),
         pytest.param(StepTook("merge", 0.25), ("factcheck_step_seconds_sum", "merge"), 0.25, id="step"),
     ],

@@ -5,6 +5,7 @@ from service.history_errors import AnalysisNotFoundError
 from service.settings import Settings
 from service.web.checks import PRINTABLE
 from service.web.idempotency import REPLAYED
+from service.web.limit_problems import POLICY, STATE
 from service.web.openapi.events import event_stream
 from service.web.openapi.examples import example
 from service.web.openapi.history_operations import stored_analysis
@@ -13,6 +14,7 @@ from service.web.openapi.room_operations import room_paths
 from service.web.openapi.schema import Schema, ref, text
 from service.web.problems import PROBLEMS
 
+LIMITS = (POLICY, STATE)
 _METRICS = "text/plain"
 _ELSEWHERE = {"not-found", "method-not-allowed", AnalysisNotFoundError.code}
 _HTML_POLICY = "Self-contained; its Content-Security-Policy lets its own style in and nothing else."
@@ -66,12 +68,12 @@ def _analyze(settings: Settings) -> Described:
     answered = answer(
         "The claims of the article. `Accept` chooses the form; JSON where it does not say.",
         in_json("Analysis", examples={"bridge": {"value": example("answer")}}) | _EXPORTS | {EVENT_STREAM: event_stream()},
-        ["Vary", REPLAYED],
+        ["Vary", REPLAYED, *LIMITS],
     )
-    stored = answer("The same, stored: it can be read again.", _FORMS, ["Location", "Vary", REPLAYED])
+    stored = answer("The same, stored: it can be read again.", _FORMS, ["Location", "Vary", REPLAYED, *LIMITS])
     failed = problems(code for code in PROBLEMS if code not in _ELSEWHERE)
     for report in failed.values():
-        report["headers"][REPLAYED] = {"$ref": f"#/components/headers/{REPLAYED}"}
+        report["headers"] |= {name: {"$ref": f"#/components/headers/{name}"} for name in (REPLAYED, *LIMITS)}
     return {
         "operationId": "analyze",
         "summary": "The claims of one article",

@@ -5,6 +5,7 @@ from typing import Any
 
 from service.web.asking import MAX_KEY_CHARS
 from service.web.failures import PROBLEM_JSON, problem_document
+from service.web.limit_problems import POLICY, STATE
 from service.web.openapi.schema import Schema, ref, text
 from service.web.problems import PROBLEMS
 from service.web.security import SECURITY_HEADERS
@@ -23,7 +24,7 @@ ANYWHERE = (
 """The codes of failures that do not depend on the path."""
 
 _EXAMPLE_ID = "3f1c9d5e8a7b4c6d9e0f1a2b3c4d5e6f"
-_WAITED_FOR = {409, 502, 503}
+_WAITED_FOR = {409, 429, 502, 503}
 _CHALLENGED = {401, 403}
 
 HEADERS: Mapping[str, Described] = {
@@ -70,6 +71,17 @@ HEADERS: Mapping[str, Described] = {
         "required": True,
         "schema": {"type": "string"},
         "example": 'Bearer realm="factcheck"',
+    },
+    POLICY: {
+        "description": "What the caller may have, where they are limited: for each limit `q` of a unit `qu` (requests where it "
+        "is not told) in `w` seconds, or at a time (draft-ietf-httpapi-ratelimit-headers-11).",
+        "schema": {"type": "string"},
+        "example": '"requests";q=60;w=60, "tokens";q=2000000;qu="tokens";w=86400',
+    },
+    STATE: {
+        "description": "What is left: `r` of each limit, with more in `t` seconds at the latest.",
+        "schema": {"type": "string"},
+        "example": '"requests";r=59;t=1, "tokens";r=1893004;t=40512',
     },
     "traceparent": {
         "description": "The place of this request in the caller's trace, or in one of its own (W3C Trace Context).",

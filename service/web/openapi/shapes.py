@@ -4,9 +4,11 @@ What is published lets an answer grow new fields; what is sent is held to these 
 """
 
 from service.domain import AnalysisStatus, Kind, Mode, SetAsideReason, StanceLabel
+from service.limits.base import Limit
 from service.llm.base import Circuit, ResponseFormat
 from service.pipeline.answers import KEPT, MADE, SHARED
 from service.provenance import Decider
+from service.web.limit_problems import VIOLATED
 from service.web.openapi.events import PROGRESS
 from service.web.openapi.schema import SCHEMAS, Schema, closed, count, flag, listed, one_of, or_null, record, ref, text
 from service.web.problems import PROBLEMS
@@ -192,6 +194,7 @@ _PROBLEM = record(
             {"start": count("Where it begins, in code points."), "end": count("Where it ends.")},
             "The range of the article whose reading failed.",
         ),
+        VIOLATED: listed(one_of(Limit, "A limit."), "The limits in the way."),
         "errors": listed(
             record(
                 {
@@ -204,7 +207,7 @@ _PROBLEM = record(
         ),
     },
     "A failure (RFC 9457).",
-    optional=["passage", "errors"],
+    optional=["passage", VIOLATED, "errors"],
 )
 _UPSTREAM = record(
     {
@@ -227,7 +230,7 @@ _READINESS = record(
         "status": one_of(["ready", "not-ready"], "Whether an article could be analysed now."),
         "reasons": listed(_REASONS, "Why not."),
         "models": listed(_UPSTREAM, "Each model, in the order they are asked."),
-        "degraded": listed(_REASONS, "What only makes the service slower."),
+        "degraded": listed(_REASONS, "What makes the service slower, or its limits stricter or laxer."),
     },
     "Whether the service is ready.",
     optional=["reasons", "models", "degraded"],
