@@ -4,7 +4,8 @@
 
 The model is tests/model_double.py in a process of its own, which answers at once. First the steps of one request after
 another, through Flask's test client and the real adapter; then the production server, in turns with bench/bare_view.py,
-each under the same closed loop of 8 clients. Exit status 1 when our own work is over the bar.
+each under the same closed loop of 8 clients. Last the same requests with and without API keys, limits, metrics and the
+check of answers, in turns. Exit status 1 when our own work, or what these add, is over its bar.
 """
 
 import argparse
@@ -26,6 +27,8 @@ from typing import Any
 import openai
 from closed_loop import ARTICLE_CHARS, CONCURRENCY, ROOT, body, percentile
 from long_reply import CLAIMS, LongReplyModel
+from protections import BAR_MS as PROTECTIONS_BAR_MS
+from protections import measure_protections
 
 from service.app import create_app
 from service.llm.openai_chat import OpenAIChatModel
@@ -250,8 +253,17 @@ def print_table(report: dict[str, Any]) -> None:
     print(f"{'':12}" + "".join(f"{head:>12}" for head in heads))
     for name in ("service", "bare view"):
         print(f"{name:12}" + "".join(f"{report['served'][name][column]:12.2f}" for column in columns))
+    print_protections(report)
     ratio = report["served"]["cpu_ratio"]
     print(f"\nCPU of the service for 1 of the bare view: {ratio['median']:.2f} ({ratio['least']:.2f} to {ratio['most']:.2f})")
+
+
+def print_protections(report: dict[str, Any]) -> None:
+    print(f"\nAPI keys, limits, metrics and the check of answers, for a reply of {CLAIMS} claims; medians\n")
+    print(f"{'limits counted in':20}{'CPU without':>12}{'with':>8}{'added':>8}{'added ms':>11}")
+    for place, told in report["protections"].items():
+        print(f"{place:20}{told['without']:12.2f}{told['with']:8.2f}{told['added_cpu']:8.2f}{told['added']:11.2f}")
+    print(f"\nbar: at most {PROTECTIONS_BAR_MS:g} CPU ms added with limits in memory: {'met' if report['protections_met'] else 'MISSED'}")
 
 
 def main() -> int:
@@ -261,17 +273,19 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     machine = f"{os.cpu_count()} cores {platform.machine()}, Python {platform.python_version()}"
+    protections = measure_protections(options.requests)  # before any step is watched
     with double() as base_url:
         served = measure_servers(base_url, options.requests, options.rounds)
         steps = measure_all_steps(base_url, options.requests)
     met = steps["own_ms"]["median"] <= BAR_MS
     about = {"machine": machine, "requests": options.requests, "rounds": options.rounds, "bar_ms": BAR_MS, "met": met}
-    report = {**about, **steps, "served": served}
+    protected = protections["memory"]["added_cpu"] <= PROTECTIONS_BAR_MS
+    report = {**about, **steps, "served": served, "protections": protections, "protections_met": protected}
     if options.json:
         print(json.dumps(report, indent=2))
     else:
         print_table(report)
-    return 0 if met else 1
+    return 0 if met and protected else 1
 
 
 if __name__ == "__main__":
