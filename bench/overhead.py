@@ -263,7 +263,8 @@ def print_protections(report: dict[str, Any]) -> None:
     print(f"{'limits counted in':20}{'CPU without':>12}{'with':>8}{'added':>8}{'added ms':>11}")
     for place, told in report["protections"].items():
         print(f"{place:20}{told['without']:12.2f}{told['with']:8.2f}{told['added_cpu']:8.2f}{told['added']:11.2f}")
-    print(f"\nbar: at most {PROTECTIONS_BAR_MS:g} CPU ms added with limits in memory: {'met' if report['protections_met'] else 'MISSED'}")
+    met = "met" if report["protections_met"] else "MISSED"
+    print(f"\nbar: at most {PROTECTIONS_BAR_MS:g} CPU ms added, with limits in memory: {met}")
 
 
 def main() -> int:
