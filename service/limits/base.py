@@ -39,9 +39,6 @@ class Amounts:
     def __add__(self, other: "Amounts") -> "Amounts":
         return Amounts(self.characters + other.characters, self.tokens + other.tokens, self.money + other.money)
 
-    def __sub__(self, other: "Amounts") -> "Amounts":
-        return Amounts(self.characters - other.characters, self.tokens - other.tokens, self.money - other.money)
-
     def of(self, limit: Limit) -> int:
         """How much of that budget."""
         return int(getattr(self, limit))

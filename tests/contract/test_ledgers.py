@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 from redis import Redis
 
-from service.limits.base import NOTHING, Allowance, Amounts, Limit, Refusal, levels
+from service.limits.base import NOTHING, Allowance, Amounts, Limit, NoLedger, Refusal, Tally, levels
 from service.limits.redis import RedisLedger
 from service.store.base import StoreError
 from tests.ledgers import DAY_S, TTL, ledger_of, noon
@@ -326,6 +326,16 @@ def test_a_redis_that_is_not_there_is_told():
 
 
 def test_one_that_works_is_ready(ledger):
+    assert ledger.ready() is None
+    ledger.close()
+
+
+def test_who_is_not_limited_has_no_account():
+    ledger, strictest = NoLedger(), Allowance(1, 1, 1, 1, 1)
+    for ticket in ("a", "b"):
+        assert ledger.enter("desk", ticket, strictest, TTL) == (Tally(0), None)
+        assert ledger.reserve("desk", ticket, strictest, SOME) == (Tally(0), None)
+        assert ledger.settle("desk", ticket, SOME) == Tally(0)
     assert ledger.ready() is None
     ledger.close()
 
