@@ -15,6 +15,7 @@ from redis import Redis
 from service.limits.base import NOTHING, Allowance, Amounts, Limit, NoLedger, Refusal, Tally, levels
 from service.limits.redis import RedisLedger
 from service.store.base import StoreError
+from tests.examples import examples
 from tests.ledgers import DAY_S, TTL, ledger_of, noon
 from tests.redis_server import URL, fresh_prefix, need_redis
 
@@ -436,10 +437,10 @@ class BooksInTwoPlaces(Books):
 
 
 def test_whatever_happens_nothing_is_lost_and_no_day_is_overspent():
-    run_state_machine_as_test(Books, settings=settings(max_examples=50, stateful_step_count=30, deadline=None))
+    run_state_machine_as_test(Books, settings=settings(examples(50), stateful_step_count=30))
 
 
 @pytest.mark.loopback
 def test_redis_keeps_the_same_books_as_memory():
     need_redis()
-    run_state_machine_as_test(BooksInTwoPlaces, settings=settings(max_examples=15, stateful_step_count=20, deadline=None))
+    run_state_machine_as_test(BooksInTwoPlaces, settings=settings(examples(15), stateful_step_count=20))

@@ -12,6 +12,7 @@ from service.limits.guarded import GuardedLedger
 from service.limits.memory import MemoryLedger
 from service.limits.settings import LimitSettings, WithoutRedis
 from service.observing import Unobserved
+from tests.examples import examples
 
 USUAL = Allowance(requests=60, tokens=1_000)
 FILE = """
@@ -120,6 +121,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path):
         read_allowances(USUAL, tmp_path / "none.toml")
 
 
+@examples()
 @given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**9))
 def test_cached_tokens_are_among_those_sent_and_no_part_of_a_unit_is_lost(fresh, cached, output):
     price = Price(Decimal("0.37"), Decimal("0.11"), Decimal("1.6"))

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.deadline import Deadline
@@ -16,6 +16,7 @@ from service.pipeline.analyze import Fallback, Services, analyze, choose
 from service.pipeline.extract import estimate_tokens
 from service.pipeline.metering import MeteredModel, afford, metered, most_tokens
 from service.prompt_files import find_prompts, load_prompts
+from tests.examples import examples
 from tests.fakes import TRAITS, ScriptedModel
 
 PROMPTS = load_prompts(find_prompts())
@@ -119,7 +120,7 @@ def test_fallbacks_are_metered_too():
     assert counted.total == Tokens(100, 40, 20)
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(st.text("Ab c.é漢", min_size=1, max_size=3_000), st.text(max_size=50), st.sampled_from([200, 1_000, 6_000]))
 def test_the_estimate_is_an_upper_one_while_nothing_is_asked_again(text, title, passage_chars):
     traits = replace(TRAITS, passage_chars=passage_chars)
