@@ -104,8 +104,9 @@ class Routes:
                 return self._made(self._with_article(asked, deadline), deadline, g.caller)
 
     def _admitted(self, caller: Caller) -> Admission:
-        g.admission = self.services.limits.admission(caller.tenant)
-        return g.admission
+        admission = self.services.limits.admission(caller.tenant)
+        g.admission = admission
+        return admission
 
     def _begin(self, asked: AnalyzeRequest) -> Deadline:
         """When the answer must be there; what is asked is noted."""
