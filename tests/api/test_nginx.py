@@ -277,6 +277,13 @@ def test_events_are_passed_on_as_they_come(tmp_path):
     assert streaming.asked[0].startswith("POST /analyze?prompt=extract_claims@1 HTTP/1.1\r\n")
 
 
+def test_the_services_own_events_come_through_to_the_last(nginx):
+    status, headers, body = nginx.ask("POST", "/analyze", TEXT, **PLAIN, Accept="text/event-stream")
+    assert (status, headers["Content-Type"].partition(";")[0]) == (200, "text/event-stream")
+    assert body.endswith(b"\n\n")
+    assert re.findall(rb"(?m)^event: (\w+)", body)[-1] == b"done"
+
+
 def test_no_request_is_lost_when_one_of_two_services_is_stopped_and_nginx_reloaded(tmp_path):
     with (
         ModelDouble(Modes(latency_s=0.05)) as double,
