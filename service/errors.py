@@ -23,6 +23,7 @@ FactCheckError                      code (public, stable) and retryable
 │   ├── ModelMisconfiguredError     wrong key, unknown model, forbidden
 │   ├── ModelRefusedError           content filter or refusal
 │   ├── ModelContextError           the endpoint says the prompt is too long
+│   ├── PromptLeakedError           the reply repeats what stands in the instructions only
 │   └── ModelReplyError             an answer that cannot be believed
 │       ├── ModelEmptyError         no choices, or no content
 │       ├── ModelTruncatedError     cut off before its end
@@ -221,6 +222,12 @@ class ModelContextError(ModelError):
     """The endpoint says that the prompt does not fit its context window."""
 
     code = "article-too-long"
+
+
+class PromptLeakedError(ModelError):
+    """The model wrote down the mark of its instructions: it did what the article said, so nothing of its reply is used."""
+
+    code = "prompt-leaked"
 
 
 class ModelReplyError(ModelError):

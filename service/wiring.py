@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 from threading import Semaphore, Thread, active_count
@@ -14,6 +14,7 @@ from service.codec import canonical
 from service.deadline import Deadline
 from service.errors import FactCheckError, SetupError
 from service.fetch.base import NoFetcher, PageFetcher
+from service.guard import Guard
 from service.llm.base import ChatModel, Circuit, ModelCall, ModelTraits, UpstreamState
 from service.llm.breaker import CircuitBreaker
 from service.llm.catalogue import load, resolve
@@ -78,10 +79,12 @@ def build_services(settings: Settings, *, progress: Progress | None = None, draf
         _embedded(None, settings, progress) if endpoint is None else _remote(endpoint, settings)
         for endpoint in settings.fallbacks
     ]
+    guard = Guard.of(settings.seal_key)
     if settings.embedded and not first.traits.left_alone:
-        Thread(target=_warm_up, args=(first, prompts), name="warm-up", daemon=True).start()
+        Thread(target=_warm_up, args=(first, prompts, guard), name="warm-up", daemon=True).start()
     metrics = Metrics(SERVICE_VERSION)
-    return _services([_Upstream(model, settings, metrics) for model in (first, *others)], prompts, settings, metrics)
+    services = _services([_Upstream(model, settings, metrics) for model in (first, *others)], prompts, settings, metrics)
+    return replace(services, guard=guard)
 
 
 def build_sealer(settings: Settings) -> Sealer:
@@ -271,9 +274,9 @@ def _embedded(name: str | None, settings: Settings, progress: Progress) -> Embed
     return model
 
 
-def _warm_up(model: ChatModel, prompts: PromptLibrary) -> None:
+def _warm_up(model: ChatModel, prompts: PromptLibrary, guard: Guard) -> None:
     """Nothing: the engine runs and has read the constant part of the prompt, so that the first article need not wait for it."""
     prompt = prompt_for(None, model.traits, prompts)
-    messages = prompt.render(dict.fromkeys(prompt.inputs, ""))
+    messages = prompt.render(dict.fromkeys(prompt.inputs, ""), guard.canary)
     with suppress(FactCheckError):  # a request will meet the same fault and tell it; the one token asked for is cut off
         model.complete(ModelCall(messages, prompt.output, 0.0, 1), Deadline.after(_WARM_UP_S))

@@ -9,6 +9,7 @@ from service.deadline import Deadline
 from service.domain import Analysis, ArticleInput, Options, Passage
 from service.earlier import Previous
 from service.fetch.base import NoFetcher, PageFetcher
+from service.guard import Guard
 from service.llm.base import ChatModel, ModelTraits, UpstreamState
 from service.observing import Observer, Steps, Unobserved
 from service.pipeline.answers import Answers
@@ -70,7 +71,8 @@ class Services:
     models' endpoints have done lately. `answers` are those kept and those being made; `store` is where they and the replies
     to requests with a key are; `history` where analyses are that callers wanted stored: the one store whose failures are
     theirs to know. `worth` judges what is worth checking where no model does; None leaves it open.
-    `observer` is told of the work done; `metrics` is what came of that, as `/metrics` shows it.
+    `observer` is told of the work done; `metrics` is what came of that, as `/metrics` shows it. `guard` keeps articles apart
+    from instructions.
     """
 
     model: ChatModel
@@ -88,6 +90,7 @@ class Services:
     worth: CheckWorthiness | None = None
     observer: Observer = field(default_factory=Unobserved)
     metrics: Callable[[], bytes] = _nothing_measured
+    guard: Guard = field(default_factory=Guard)
 
 
 def choose(ref: str | None, services: Services) -> Prompt:
@@ -131,7 +134,7 @@ def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its ow
     steps = Steps(services.observer, services.clock)
     article = steps.take("ingest", ingest, given)
     sentences = steps.take("segment", segment, article.text, article.language)
-    asking = Asking(prompt, services.prompts.select(None, REPAIR_TASK))
+    asking = Asking(prompt, services.prompts.select(None, REPAIR_TASK), services.guard)
     recall = Recall(previous, article, options, asking, model.traits)
     passages = steps.take("plan", plan, article, sentences, model.traits.passage_chars, recall.known)
     prover, account = Prover(article.text, sentences), Account(follow, options)
