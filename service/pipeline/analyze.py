@@ -24,6 +24,7 @@ from service.pipeline.previous import Recall
 from service.pipeline.prove import Prover
 from service.pipeline.read import Reading, read
 from service.pipeline.schedule import Schedule
+from service.pipeline.suspect import suspect
 from service.pipeline.ways import SPEAKER_TASK, way
 from service.prompting import Prompt, PromptLibrary
 from service.store.base import NoStore, Store
@@ -151,10 +152,11 @@ def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its ow
             return replace(reading, proof=steps.take("prove", prover.prove, reading.extraction.proposed))
 
         readings = read(passages, read_one, turn, reading_deadline, allow_partial=options.allow_partial, account=account)
+    suspected = steps.take("suspect", suspect, article)
     account.merging()
     merged = steps.take("merge", merge, (claim for reading in readings for claim in reading.proof.claims), options)
     deadline.check()
     took_ms = round((services.clock() - started) * 1000)
-    outcome = Outcome(readings, merged, took_ms, proposing.decided_by, proposing.caveats)
+    outcome = Outcome(readings, merged, took_ms, proposing.decided_by, (*proposing.caveats, *suspected))
     analysis = steps.take("assemble", assemble, article, prompt, model.traits, outcome)
     return recall.noted(analysis, readings, merged)

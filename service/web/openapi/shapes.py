@@ -150,6 +150,15 @@ _CHANGES = record(
     },
     "What became of the claims of the earlier answer.",
 )
+_SPAN = record(
+    {
+        "start": count("Where it begins, in code points."),
+        "end": count("Where it ends, in code points."),
+        "start_utf16": count("Where it begins, in UTF-16 units."),
+        "end_utf16": count("Where it ends, in UTF-16 units."),
+    },
+    "A place in the article's text.",
+)
 _ANALYSIS = record(
     {
         "id": text("The id of the answer: the same answer has the same id."),
@@ -169,7 +178,15 @@ _ANALYSIS = record(
         "provenance": ref("Provenance"),
         "usage": ref("Usage"),
         "warnings": listed(
-            record({"code": text("Stable."), "detail": text("A sentence for people.")}, "A warning."),
+            record(
+                {
+                    "code": text("Stable."),
+                    "detail": text("A sentence for people."),
+                    "spans": listed(_SPAN, "The places of the article it is about, where it is about some."),
+                },
+                "A warning.",
+                optional=["spans"],
+            ),
             "What to know before trusting the answer.",
         ),
         "changes": ref("Changes"),
