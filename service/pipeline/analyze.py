@@ -138,7 +138,7 @@ def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its ow
     asking = Asking(prompt, services.prompts.select(None, REPAIR_TASK), services.guard)
     recall = Recall(previous, article, options, asking, model.traits)
     passages = steps.take("plan", plan, article, sentences, model.traits.passage_chars, recall.known)
-    prover, account = Prover(article.text, sentences), Account(follow, options)
+    prover, account = Prover(article.text, sentences, article.language), Account(follow, options)
     proposing = way(article, sentences, options, asking, model, worth=services.worth)
     # Where a part is enough, the passages must end in time for the rest to be put together.
     until = deadline.sooner(_ASSEMBLY_S) if options.allow_partial and len(passages) > 1 else deadline

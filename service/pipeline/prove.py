@@ -50,9 +50,9 @@ class _Refused(Exception):  # noqa: N818 - control flow inside this step, not an
 
 
 class Prover:
-    """Proves proposals against one article. Thread-safe: passages may be proved side by side."""
+    """Proves proposals against one article in a language (ISO 639-1). Thread-safe: passages may be proved side by side."""
 
-    def __init__(self, text: str, sentences: Sequence[Sentence]) -> None:
+    def __init__(self, text: str, sentences: Sequence[Sentence], language: str = "") -> None:
         self._by_number = {sentence.number: sentence for sentence in sentences}
         grounder = Grounder(text, sentences)
         # A claim's claimant holds a stance on it too, and one sentence carries several claims: the same words, asked again.
@@ -60,7 +60,7 @@ class Prover:
         self._occurrences, self._quote_at = cache(grounder.occurrences), grounder.quote_at
         self._naming, self._referring = cache(self._sentences_naming), cache(self._refers)
         self._numbers = frozenset(_NUMBER.findall(text))
-        self._vocabulary = Vocabulary(text)
+        self._vocabulary = Vocabulary(text, language)
         self._quotations = quotations(text)
 
     def prove(self, proposed: Sequence[ProposedClaim]) -> Proof:

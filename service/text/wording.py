@@ -17,21 +17,35 @@ _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ud7ff\uf900-\ufaff\U
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 
 
-class Vocabulary:
-    """The words of a text. Linear time."""
+_NOUNS_LIKE_NAMES = frozenset({"de", "lb"})
+"""Languages that write every noun with a capital letter."""
 
-    def __init__(self, text: str) -> None:
+
+class Vocabulary:
+    """The words of a text in a language (ISO 639-1). Linear time."""
+
+    def __init__(self, text: str, language: str) -> None:
         self._known = {piece for word in _words(text) for piece in _pieces(word)}
+        self._tells_names = language not in _NOUNS_LIKE_NAMES
 
     def share(self, wording: str) -> float:
         """How many of the words of `wording`, from 0 to 1, begin or end like one of the text; 1 when it has none that count."""
         words = list(_words(wording))
-        found = sum(any(piece in self._known for piece in _pieces(word)) for word in words)
-        return found / len(words) if words else 1.0
+        return sum(map(self._knows, words)) / len(words) if words else 1.0
 
     def covers(self, wording: str) -> bool:
-        """Whether `wording` is short enough and has enough words of the text to speak of the same thing."""
-        return len(wording) <= MOST_CHARS and self.share(wording) >= LEAST
+        """Whether `wording` is short, has enough words of the text to speak of the same thing, and brings no other name."""
+        return len(wording) <= MOST_CHARS and self.share(wording) >= LEAST and all(map(self._knows, self._names(wording)))
+
+    def _knows(self, word: str) -> bool:
+        return any(piece in self._known for piece in _pieces(word))
+
+    def _names(self, wording: str) -> Iterator[str]:
+        """The words with a capital letter but the first, where those are names."""
+        _, _, after_the_first = wording.strip().partition(" ")
+        for found in _WORD.finditer(after_the_first if self._tells_names else ""):
+            if found[0][0].isupper():
+                yield from _words(found[0])
 
 
 def _words(text: str) -> Iterator[str]:
