@@ -27,11 +27,10 @@ from service.llm.openai_chat import DEFAULT_BASE_URL, OpenAIChatModel
 from service.llm.retry_tokens import RetryTokens
 from service.llm.retrying import RetryingModel
 from service.llm.sources import Progress, SilentProgress
-from service.metrics import Gauge, Metrics
+from service.metrics import Gauge
 from service.observing import ModelRepeated, Observer
 from service.pipeline.analyze import EXTRACT_TASK, Fallback, Services, prompt_for
 from service.pipeline.answers import Answers
-from service.pipeline.assemble import SERVICE_VERSION
 from service.pipeline.extract import INPUTS, OUTPUT_TOKENS_PER_CHAR
 from service.pipeline.gate import Gate
 from service.pipeline.inquire import QUESTION_INPUTS
@@ -49,6 +48,7 @@ from service.store.redis import RedisStore
 from service.store.sqlite import SqliteStore
 from service.text.language import prepare
 from service.text.worth import CheckWorthiness, load_weights
+from service.watchers import Watchers
 from service.web.seal import Sealer
 
 DEFAULT_REMOTE_MODEL = "gpt-4.1-mini"
@@ -82,8 +82,10 @@ def build_services(settings: Settings, *, progress: Progress | None = None, draf
     guard = Guard.of(settings.seal_key)
     if settings.embedded and not first.traits.left_alone:
         Thread(target=_warm_up, args=(first, prompts, guard), name="warm-up", daemon=True).start()
-    metrics = Metrics(SERVICE_VERSION)
-    services = _services([_Upstream(model, settings, metrics) for model in (first, *others)], prompts, settings, metrics)
+    watchers = Watchers(settings)
+    services = _services(
+        [_Upstream(model, settings, watchers.observer) for model in (first, *others)], prompts, settings, watchers
+    )
     return replace(services, guard=guard)
 
 
@@ -119,7 +121,7 @@ class _Upstream:
         )
 
 
-def _services(upstreams: Sequence[_Upstream], prompts: PromptLibrary, settings: Settings, metrics: Metrics) -> Services:
+def _services(upstreams: Sequence[_Upstream], prompts: PromptLibrary, settings: Settings, watchers: Watchers) -> Services:
     # Two articles in turns on one engine would both be late; who waits for it knows that it is slow, and few can.
     limits = Limits(settings.max_model_calls, settings.parallel_calls)
     gate = Gate(settings.server_threads)
@@ -137,6 +139,7 @@ def _services(upstreams: Sequence[_Upstream], prompts: PromptLibrary, settings: 
             upstream.connection.close()
         fetcher.close()
         store.close()
+        watchers.close()
 
     fallbacks = tuple(
         Fallback(upstream.model) if endpoint else Fallback(upstream.model, stand_in=True, slots=Semaphore(_STAND_IN_ARTICLES))
@@ -146,7 +149,7 @@ def _services(upstreams: Sequence[_Upstream], prompts: PromptLibrary, settings: 
     def states() -> tuple[UpstreamState, ...]:
         return tuple(upstream.state() for upstream in upstreams)
 
-    metrics.watch(_gauges(gate, schedule), states)
+    watchers.metrics.watch(_gauges(gate, schedule), states)
     return Services(
         upstreams[0].model,
         prompts,
@@ -154,14 +157,17 @@ def _services(upstreams: Sequence[_Upstream], prompts: PromptLibrary, settings: 
         gate=gate,
         schedule=schedule,
         store=store,
-        history=bare_store if settings.history.enabled else NoStore(),
-        answers=Answers(store, settings.cache_ttl_s, _origin(upstreams[0].connection.traits, settings)),
+        history=NoStore() if settings.keeps_nothing or not settings.history.enabled else bare_store,
+        answers=Answers(
+            store, 0 if settings.keeps_nothing else settings.cache_ttl_s, _origin(upstreams[0].connection.traits, settings)
+        ),
         fallbacks=fallbacks,
         upstreams=states,
         fetcher=fetcher,
         worth=CheckWorthiness(load_weights()),
-        observer=metrics,
-        metrics=metrics.text,
+        observer=watchers.observer,
+        metrics=watchers.metrics.text,
+        traced=watchers.traced,
     )
 
 
@@ -187,6 +193,8 @@ def build_fetcher(settings: Settings) -> PageFetcher:
 
 def build_store(settings: Settings) -> Store:
     """Where answers are kept; nothing is opened before it is used, and nothing that is wrong with it stops the service."""
+    if settings.keeps_nothing:
+        return NoStore()
     if settings.redis_url is not None:
         return RedisStore(settings.redis_url)
     if settings.cache_file is not None:

@@ -73,7 +73,7 @@ class Services:
     to requests with a key are; `history` where analyses are that callers wanted stored: the one store whose failures are
     theirs to know. `worth` judges what is worth checking where no model does; None leaves it open.
     `observer` is told of the work done; `metrics` is what came of that, as `/metrics` shows it. `guard` keeps articles apart
-    from instructions.
+    from instructions. With `traced`, a trace that begins here is recorded.
     """
 
     model: ChatModel
@@ -92,6 +92,7 @@ class Services:
     observer: Observer = field(default_factory=Unobserved)
     metrics: Callable[[], bytes] = _nothing_measured
     guard: Guard = field(default_factory=Guard)
+    traced: bool = False
 
 
 def choose(ref: str | None, services: Services) -> Prompt:

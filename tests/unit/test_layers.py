@@ -41,9 +41,10 @@ LAYERS = [
         "service.prompt_files",
         "service.logs",
         "service.metrics",
+        "service.spans",
     },
     {"service.web"},
-    {"service.wiring"},
+    {"service.wiring", "service.watchers"},
     {"service.app"},
     {"service.server", "service.worker", "service.receiving", "service.connections"},
     {"service.cli"},
@@ -67,6 +68,7 @@ HOMES = {
     "prometheus_client": {"service.metrics"},
     "environs": {"service.settings", "service.access.settings", "service.history_settings"},
     "jwt": {"service.access.key_set", "service.access.tokens"},
+    "opentelemetry": {"service.spans"},
     "xllamacpp": {"service.llm.engine_child"},
     "sentencex": {"service.text.segment"},
     "py3langid": {"service.text.language"},
@@ -116,6 +118,7 @@ def test_adapters_are_imported_by_the_wiring_and_the_command_line_only(path):
     if dotted(path).startswith(
         (
             "service.wiring",
+            "service.watchers",
             "service.cli",
             "service.access",
             "service.llm",

@@ -37,13 +37,25 @@ _ARTICLE = record(
     "The article that was read.",
     optional=["text", "fetched"],
 )
+_PLACE = {
+    "start": count("Where they begin, in code points."),
+    "end": count("Where they end, in code points; the offset behind the last one."),
+    "start_utf16": count("Where they begin, in UTF-16 code units."),
+    "end_utf16": count("Where they end, in UTF-16 code units."),
+}
+_WARNING = record(
+    {
+        "code": text("Stable."),
+        "detail": text("A sentence for people."),
+        "spans": listed(record(_PLACE, "Words of the article."), "What it is about, where it is about some words."),
+    },
+    "A warning.",
+    optional=["spans"],
+)
 _QUOTE = record(
     {
         "text": text("The words, exactly as they stand in the article."),
-        "start": count("Where they begin, in code points."),
-        "end": count("Where they end, in code points; the offset behind the last one."),
-        "start_utf16": count("Where they begin, in UTF-16 code units."),
-        "end_utf16": count("Where they end, in UTF-16 code units."),
+        **_PLACE,
         "sentences": listed({"type": "integer", "minimum": 1}, "The sentences they touch, counted from 1."),
     },
     "Words of the article, proved to stand there. Offsets are half-open.",
@@ -150,15 +162,6 @@ _CHANGES = record(
     },
     "What became of the claims of the earlier answer.",
 )
-_SPAN = record(
-    {
-        "start": count("Where it begins, in code points."),
-        "end": count("Where it ends, in code points."),
-        "start_utf16": count("Where it begins, in UTF-16 units."),
-        "end_utf16": count("Where it ends, in UTF-16 units."),
-    },
-    "A place in the article's text.",
-)
 _ANALYSIS = record(
     {
         "id": text("The id of the answer: the same answer has the same id."),
@@ -177,18 +180,7 @@ _ANALYSIS = record(
         ),
         "provenance": ref("Provenance"),
         "usage": ref("Usage"),
-        "warnings": listed(
-            record(
-                {
-                    "code": text("Stable."),
-                    "detail": text("A sentence for people."),
-                    "spans": listed(_SPAN, "The places of the article it is about, where it is about some."),
-                },
-                "A warning.",
-                optional=["spans"],
-            ),
-            "What to know before trusting the answer.",
-        ),
+        "warnings": listed(_WARNING, "What to know before trusting the answer."),
         "changes": ref("Changes"),
         "seal": text("What to send as `previous` with the edited article."),
         "analysis_url": text("Where this very answer can be read again, if it was stored.", format="uri-reference"),
