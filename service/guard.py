@@ -48,7 +48,7 @@ class Guard:
         if canary in text or any(form in text for form in _in_base64(canary)):
             return True
         # A reply is JSON, and JSON may write any letter as its number.
-        plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+        plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "\\u" in text else text
         folded = _NOT_A_SIGN.sub("", plain).casefold()
         return canary in folded or canary[::-1] in folded
 

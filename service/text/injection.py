@@ -19,32 +19,63 @@ _ENDS = frozenset(".!?…。！？\n")
 _POLITE = frozenset("please now then and also but so kindly bitte".split())
 _PATTERNS = by_first_word()
 
-_MARKS = {
-    "marker": re.compile(
-        r"<\|[a-z_]{2,20}\|>"
-        r"|\[/?INST\]|<</?SYS>>|<</?[0-9a-f]{8,64}>>"
-        r"|</?(?:system|assistant|instructions?|prompt|article)>"
-        r"|^#{2,4} ?(?:system|instructions?|assistant|response) ?:?$"
-        r"|^ {0,4}(?:system|assistant)(?: (?:prompt|message))? ?:"
-        r"|\"(?:claims|sources|stances)\" ?: ?\["
-        r"|(?:忽略|无视|忘记|忽視|無視)[^。！？\n]{0,8}(?:之前|以上|先前|上述|前面)[^。！？\n]{0,8}(?:指令|指示|说明|提示)"
-        r"|(?:以前|上記|これまで|前)の[^。\n]{0,8}(?:指示|命令|プロンプト)[^。\n]{0,6}(?:無視|忘れ)",
-        re.IGNORECASE | re.MULTILINE,
+
+def _marks(kind: str, *needled: tuple[str, str]) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
+    return tuple((kind, needle, re.compile(pattern, re.IGNORECASE | re.MULTILINE)) for needle, pattern in needled)
+
+
+_OLD_ORDERS = r"[^。！？\n]{0,8}(?:之前|以上|先前|上述|前面)[^。！？\n]{0,8}(?:指令|指示|说明|提示)"
+_MARKS = (
+    *_marks(
+        "marker",
+        ("<|", r"<\|[a-z_]{2,20}\|>"),
+        ("inst]", r"\[/?INST\]"),
+        ("sys>>", r"<</?SYS>>"),
+        ("<<", r"<</?[0-9a-f]{8,64}>>"),
+        ("<", r"</?(?:system|assistant|instructions?|prompt|article)>"),
+        ("##", r"^#{2,4} ?(?:system|instructions?|assistant|response) ?:?$"),
+        ("system", r"^ {0,4}system(?: (?:prompt|message))? ?:"),
+        ("assistant", r"^ {0,4}assistant(?: (?:prompt|message))? ?:"),
+        ("[", r"\"(?:claims|sources|stances)\" ?: ?\["),
+        ("忽", rf"忽[略視]{_OLD_ORDERS}"),
+        ("无视", rf"无视{_OLD_ORDERS}"),
+        ("無視", rf"無視{_OLD_ORDERS}"),
+        ("忘记", rf"忘记{_OLD_ORDERS}"),
+        ("の", r"(?:以前|上記|これまで|前)の[^。\n]{0,8}(?:指示|命令|プロンプト)[^。\n]{0,6}(?:無視|忘れ)"),
+    ),
+    *_marks(
+        "code",
+        ("<script", r"<script\b"),
+        ("javascript:", r"\bjavascript:"),
+        ("data:text/html", r"\bdata:text/html"),
+        ("=", r"\bon(?:error|load|click|mouse[a-z]{2,10})\s?="),
+        ("expression(", r"\bexpression\("),
+        ("union", r"\bunion\s{1,5}select\b"),
+        ("table", r"\bdrop\s{1,5}table\b"),
+        ("1", r"'\s{0,3}or\s{1,3}1\s?=\s?1"),
+        ("shutdown", r";\s?shutdown\b"),
+        ("select", r"\bselect\s{1,5}case\s{1,5}when\b"),
+        ("insert", r"\binsert\s{1,5}into\s{1,5}\w{1,40}\s{0,5}(?:\(|values\b)"),
+        ("exec(", r"\bexec\('"),
+        ("@@", r"\bselect\s{1,5}@@"),
+        ("sleep(", r"\bsleep\(\d"),
+        ("__", r"__(?:import|class|globals)__"),
+        ("os.", r"\bos\.(?:system|popen|remove)\("),
+        ("subprocess.", r"\bsubprocess\.\w"),
+        ("eval(", r"\beval\("),
+        ("system", r"\bsystem\([\"']|\[system \""),
+        ("$(", r"\$\([a-z]{2,10} "),
+        ("rm -rf", r"\brm -rf\b"),
+        ("`", r"`(?:ls|cat|curl|wget) |```\s?\n(?:import|from) "),
+        ("kernel.exec", r"\bkernel\.exec\b"),
+        ("import requests", r"\bimport requests\b"),
+        ("open(", r"\bopen\('/"),
     ),
     # The flags of England, Scotland and Wales are written with the same letters.
-    "hidden": re.compile(
-        "\U0001f3f4[\U000e0020-\U000e007e]{1,6}\U000e007f|([\U000e0000-\U000e007f]+|[\u200b-\u200f\u2060-\u2064\ufeff]{8,})"
-    ),
-    "code": re.compile(
-        r"<script\b|\bjavascript:|\bdata:text/html|\bon(?:error|load|click|mouse[a-z]{2,10})\s?=|\bexpression\("
-        r"|\bunion\s{1,5}select\b|\bdrop\s{1,5}table\b|'\s{0,3}or\s{1,3}1\s?=\s?1|;\s?shutdown\b|\bselect\s{1,5}case\s{1,5}when\b"
-        r"|\binsert\s{1,5}into\s{1,5}\w{1,40}\s{0,5}(?:\(|values\b)|\bexec\('|\bselect\s{1,5}@@|\bsleep\(\d"
-        r"|__(?:import|class|globals)__|\bos\.(?:system|popen|remove)\(|\bsubprocess\.\w|\beval\(|\bsystem\([\"']|\[system \""
-        r"|\$\([a-z]{2,10} |\brm -rf\b|`(?:ls|cat|curl|wget) |\bkernel\.exec\b|\bimport requests\b|```\s?\n(?:import|from) "
-        r"|\bopen\('/",
-        re.IGNORECASE,
-    ),
-}
+    *_marks("hidden", ("", "\U0001f3f4[\U000e0020-\U000e007e]{1,6}\U000e007f|([\U000e0000-\U000e007f]+)")),
+    *_marks("hidden", ("", "[\u200b-\u200f\u2060-\u2064\ufeff]{8,}")),
+)
+"""The kind, what stands in every such mark in small letters, so that most texts need not be searched, and the mark."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +100,9 @@ def suspicions(text: str) -> tuple[Suspicion, ...]:
 
 
 def _marked(text: str) -> Iterator[Suspicion]:
-    for kind, expression in _MARKS.items():
-        for found in expression.finditer(text):
+    small = text.lower()
+    for kind, needle, mark in _MARKS:
+        for found in mark.finditer(text) if needle in small else ():
             start, end = found.span(found.re.groups)
             if start < end:
                 yield Suspicion(kind, start, end)
