@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, replace
 from threading import Semaphore
 from time import monotonic
 
+from service.codec import canonical
 from service.deadline import Deadline
 from service.domain import Analysis, ArticleInput, Options, Passage
 from service.earlier import Previous
+from service.errors import AnswerShapeError
 from service.fetch.base import NoFetcher, PageFetcher
 from service.guard import Guard
 from service.llm.base import ChatModel, ModelTraits, UpstreamState
@@ -128,8 +130,8 @@ def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its ow
 
     Callers have their turns at the model one after another. `follow` is told how far it is, and each claim as it is proved.
 
-    Raises: ArticleTooLongError, ModelError, DeadlineExceededError, OverloadedError, ClientGoneError. A failure is never an
-    analysis without claims.
+    Raises: ArticleTooLongError, ModelError, DeadlineExceededError, OverloadedError, ClientGoneError, AnswerShapeError. A
+    failure is never an analysis without claims.
     """
     deadline.check()
     started, model = services.clock(), services.model
@@ -160,4 +162,14 @@ def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its ow
     took_ms = round((services.clock() - started) * 1000)
     outcome = Outcome(readings, merged, took_ms, proposing.decided_by, (*proposing.caveats, *suspected))
     analysis = steps.take("assemble", assemble, article, prompt, model.traits, outcome)
-    return recall.noted(analysis, readings, merged)
+    return recall.noted(_unleaked(analysis, services.guard), readings, merged)
+
+
+def _unleaked(analysis: Analysis, guard: Guard) -> Analysis:
+    """The analysis, which says nothing of the instructions; each reply it is made of was searched before it was read.
+
+    Raises: AnswerShapeError.
+    """
+    if guard.canary in canonical([analysis.claims, analysis.set_aside]):
+        raise AnswerShapeError("the answer holds the canary of the instructions")
+    return analysis

@@ -13,7 +13,7 @@ from service.prompt_files import find_prompts, load_prompts
 from service.settings import Settings
 from tests.api.conftest import problem
 from tests.described import create_app
-from tests.fakes import ScriptedModel
+from tests.fakes import ScriptedModel, claim
 from tests.obedient import DEEDS, LEAKS, PLACES, obedient_service, planted
 
 TESTS = Path(__file__).parents[1]
@@ -75,8 +75,8 @@ def test_the_place_of_what_seems_meant_for_a_model_is_told_and_the_article_analy
 def test_an_answer_that_holds_the_mark_does_not_leave_even_where_the_article_has_it(log):
     """Nobody can know the mark, so this cannot happen; the last look does not rely on that."""
     guard = Guard(b"k" * 32)
-    model = ScriptedModel(json.dumps({"claims": []}))
+    model = ScriptedModel(json.dumps({"claims": [claim()]}))
     app = create_app(Settings(), Services(model, load_prompts(find_prompts()), guard=guard))
-    body = {"article": {"text": f"The code {guard.canary} was read out.", "language": "en"}, "options": {"return_text": True}}
+    body = {"article": {"text": f"The code {guard.canary} was read out.", "language": "en"}}
     told = problem(app.test_client().post("/analyze", json=body), 500, "internal-error")
     assert guard.canary not in json.dumps([told, *log()])
