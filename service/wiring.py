@@ -13,8 +13,8 @@ import structlog
 from service.codec import canonical
 from service.deadline import Deadline
 from service.errors import FactCheckError, SetupError
+from service.fencing import Fencing
 from service.fetch.base import NoFetcher, PageFetcher
-from service.guard import Guard
 from service.llm.base import ChatModel, Circuit, ModelCall, ModelTraits, UpstreamState
 from service.llm.breaker import CircuitBreaker
 from service.llm.catalogue import load, resolve
@@ -79,14 +79,14 @@ def build_services(settings: Settings, *, progress: Progress | None = None, draf
         _embedded(None, settings, progress) if endpoint is None else _remote(endpoint, settings)
         for endpoint in settings.fallbacks
     ]
-    guard = Guard.of(settings.seal_key)
+    fencing = Fencing.of(settings.seal_key)
     if settings.embedded and not first.traits.left_alone:
-        Thread(target=_warm_up, args=(first, prompts, guard), name="warm-up", daemon=True).start()
+        Thread(target=_warm_up, args=(first, prompts, fencing), name="warm-up", daemon=True).start()
     watchers = Watchers(settings)
     services = _services(
         [_Upstream(model, settings, watchers.observer) for model in (first, *others)], prompts, settings, watchers
     )
-    return replace(services, guard=guard)
+    return replace(services, fencing=fencing)
 
 
 def build_sealer(settings: Settings) -> Sealer:
@@ -282,9 +282,9 @@ def _embedded(name: str | None, settings: Settings, progress: Progress) -> Embed
     return model
 
 
-def _warm_up(model: ChatModel, prompts: PromptLibrary, guard: Guard) -> None:
+def _warm_up(model: ChatModel, prompts: PromptLibrary, fencing: Fencing) -> None:
     """Nothing: the engine runs and has read the constant part of the prompt, so that the first article need not wait for it."""
     prompt = prompt_for(None, model.traits, prompts)
-    messages = prompt.render(dict.fromkeys(prompt.inputs, ""), guard.canary)
+    messages = prompt.render(dict.fromkeys(prompt.inputs, ""), fencing.canary)
     with suppress(FactCheckError):  # a request will meet the same fault and tell it; the one token asked for is cut off
         model.complete(ModelCall(messages, prompt.output, 0.0, 1), Deadline.after(_WARM_UP_S))

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from service.guard import Guard
+from service.fencing import Fencing
 from service.llm.base import ModelTraits
 from service.llm.openai_chat import OpenAIChatModel
 from service.pipeline.analyze import Services
@@ -217,14 +217,14 @@ class ObedientService:
     """The service over a model that does a given deed; everything is real but the model and the network."""
 
     def __init__(self) -> None:
-        self.guard = Guard()
+        self.fencing = Fencing()
         self.asked: list[str] = []
         self._deed: Callable[[Shown], str] = _finds_nothing
         self._payload = ""
         client = httpx2.Client(transport=httpx2.MockTransport(self._answer))
         traits = ModelTraits("obedient", "double", 32_768, 16_384)
         self._model = OpenAIChatModel(traits, "http://double.test/v1", KEY, http_client=client)
-        services = Services(self._model, load_prompts(find_prompts()), guard=self.guard)
+        services = Services(self._model, load_prompts(find_prompts()), fencing=self.fencing)
         self._client = create_app(Settings(), services).test_client()
 
     def close(self) -> None:
@@ -250,7 +250,7 @@ class ObedientService:
         `others` are words of other callers.
         """
         body = response.get_data(as_text=True)
-        if self.guard.leaked(body):
+        if self.fencing.leaked(body):
             yield "the mark of the instructions is in the answer"
         if any(KEY in said for said in (body, *self.asked)):
             yield "the key is in the answer or the prompt"

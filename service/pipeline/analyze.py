@@ -10,8 +10,8 @@ from service.deadline import Deadline
 from service.domain import Analysis, ArticleInput, Options, Passage
 from service.earlier import Previous
 from service.errors import AnswerShapeError
+from service.fencing import Fencing
 from service.fetch.base import NoFetcher, PageFetcher
-from service.guard import Guard
 from service.llm.base import ChatModel, ModelTraits, UpstreamState
 from service.observing import Observer, Steps, Unobserved
 from service.pipeline.answers import Answers
@@ -74,7 +74,7 @@ class Services:
     models' endpoints have done lately. `answers` are those kept and those being made; `store` is where they and the replies
     to requests with a key are; `history` where analyses are that callers wanted stored: the one store whose failures are
     theirs to know. `worth` judges what is worth checking where no model does; None leaves it open.
-    `observer` is told of the work done; `metrics` is what came of that, as `/metrics` shows it. `guard` keeps articles apart
+    `observer` is told of the work done; `metrics` is what came of that, as `/metrics` shows it. `fencing` keeps articles apart
     from instructions. With `traced`, a trace that begins here is recorded.
     """
 
@@ -93,7 +93,7 @@ class Services:
     worth: CheckWorthiness | None = None
     observer: Observer = field(default_factory=Unobserved)
     metrics: Callable[[], bytes] = _nothing_measured
-    guard: Guard = field(default_factory=Guard)
+    fencing: Fencing = field(default_factory=Fencing)
     traced: bool = False
 
 
@@ -138,7 +138,7 @@ def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its ow
     steps = Steps(services.observer, services.clock)
     article = steps.take("ingest", ingest, given)
     sentences = steps.take("segment", segment, article.text, article.language)
-    asking = Asking(prompt, services.prompts.select(None, REPAIR_TASK), services.guard)
+    asking = Asking(prompt, services.prompts.select(None, REPAIR_TASK), services.fencing)
     recall = Recall(previous, article, options, asking, model.traits)
     passages = steps.take("plan", plan, article, sentences, model.traits.passage_chars, recall.known)
     prover, account = Prover(article.text, sentences, article.language), Account(follow, options)
@@ -162,14 +162,14 @@ def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its ow
     took_ms = round((services.clock() - started) * 1000)
     outcome = Outcome(readings, merged, took_ms, proposing.decided_by, (*proposing.caveats, *suspected))
     analysis = steps.take("assemble", assemble, article, prompt, model.traits, outcome)
-    return recall.noted(_unleaked(analysis, services.guard), readings, merged)
+    return recall.noted(_unleaked(analysis, services.fencing), readings, merged)
 
 
-def _unleaked(analysis: Analysis, guard: Guard) -> Analysis:
+def _unleaked(analysis: Analysis, fencing: Fencing) -> Analysis:
     """The analysis, which says nothing of the instructions; each reply it is made of was searched before it was read.
 
     Raises: AnswerShapeError.
     """
-    if guard.canary in canonical([analysis.claims, analysis.set_aside]):
+    if fencing.canary in canonical([analysis.claims, analysis.set_aside]):
         raise AnswerShapeError("the answer holds the canary of the instructions")
     return analysis

@@ -8,7 +8,7 @@ from hashlib import sha256
 from service.deadline import Deadline
 from service.domain import Options, Passage, Sentence
 from service.errors import ArticleTooLongError, ModelSchemaError, PromptLeakedError
-from service.guard import Guard
+from service.fencing import Fencing
 from service.llm.base import ChatModel, Message, ModelCall, Reply
 from service.pipeline.narrow import NARROWABLE, narrow
 from service.pipeline.replies import ProposedClaim, UnreadableReplyError, read_reply
@@ -45,12 +45,12 @@ class Extraction:
 class Asking:
     """How a model is asked: the prompt that puts the question and the one that says what was wrong with an answer.
 
-    `guard` keeps the article's words apart from those of the prompt.
+    `fencing` keeps the article's words apart from those of the prompt.
     """
 
     prompt: Prompt
     repair: Prompt
-    guard: Guard = field(default_factory=Guard)
+    fencing: Fencing = field(default_factory=Fencing)
 
 
 def extract(passage: Passage, options: Options, asking: Asking, model: ChatModel, deadline: Deadline) -> Extraction:
@@ -60,7 +60,7 @@ def extract(passage: Passage, options: Options, asking: Asking, model: ChatModel
     PromptLeakedError.
     """
     question = _question(passage, options, asking, model)
-    first = _kept_to_itself(model.complete(question.call, deadline), asking.guard)
+    first = _kept_to_itself(model.complete(question.call, deadline), asking.fencing)
     try:
         return _believed(question, asking.prompt, (first,))
     except UnreadableReplyError as error:
@@ -69,7 +69,7 @@ def extract(passage: Passage, options: Options, asking: Asking, model: ChatModel
         raise ModelSchemaError(f"{len(faults)} faults in the reply, and no call is left to ask for another")
     asked = asking.repair.render({"faults": "\n".join(f"- {fault}" for fault in faults)})
     again = replace(question.call, messages=(*question.call.messages, Message("assistant", first.text), *asked))
-    second = _kept_to_itself(model.complete(again, deadline), asking.guard)
+    second = _kept_to_itself(model.complete(again, deadline), asking.fencing)
     try:
         return _believed(question, asking.prompt, (first, second), "asked_again")
     except UnreadableReplyError as error:
@@ -83,12 +83,12 @@ def surroundings(passage: Passage, options: Options, prompt: Prompt) -> str:
     return sha256(json.dumps(given, sort_keys=True).encode("utf-8")).hexdigest()
 
 
-def _kept_to_itself(reply: Reply, guard: Guard) -> Reply:
+def _kept_to_itself(reply: Reply, fencing: Fencing) -> Reply:
     """The reply, which shows nothing of what the model was told in confidence.
 
     Raises: PromptLeakedError. Who obeys the article in one thing may have obeyed it in all, so nothing of it is used.
     """
-    if guard.leaked(reply.text):
+    if fencing.leaked(reply.text):
         raise PromptLeakedError("the reply holds the canary of the instructions", may_retry=False)
     return reply
 
@@ -114,8 +114,8 @@ class _Question:
 
 def _question(passage: Passage, options: Options, asking: Asking, model: ChatModel) -> _Question:
     prompt = asking.prompt
-    values = _inputs(passage, options) | {"fence": asking.guard.fence(passage.article)}
-    messages = prompt.render({name: values[name] for name in prompt.inputs}, asking.guard.canary)
+    values = _inputs(passage, options) | {"fence": asking.fencing.fence(passage.article)}
+    messages = prompt.render({name: values[name] for name in prompt.inputs}, asking.fencing.canary)
     traits, schema, left_out = model.traits, prompt.output, 0
     whole: Callable[[str], str] = str
     needed = int(OUTPUT_TOKENS_PER_CHAR * sum(len(sentence.text) for sentence in passage.sentences))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.guard import Guard
+from service.fencing import Fencing
 from service.pipeline.analyze import Services
 from service.pipeline.suspect import INJECTION_SUSPECTED
 from service.prompt_files import find_prompts, load_prompts
@@ -53,7 +53,7 @@ def test_no_form_of_an_answer_tells_the_instructions(service, accept):
     for deed in ("tells the mark", "repeats a line", "closes the fence"):
         response = service.analyze(text, PAYLOADS[0], deed, accept)
         assert (response.status_code == 502) == (deed in LEAKS)
-        assert not service.guard.leaked(response.get_data(as_text=True))
+        assert not service.fencing.leaked(response.get_data(as_text=True))
 
 
 def test_a_leak_is_told_as_a_problem_that_does_not_repeat_it(service):
@@ -74,9 +74,9 @@ def test_the_place_of_what_seems_meant_for_a_model_is_told_and_the_article_analy
 
 def test_an_answer_that_holds_the_mark_does_not_leave_even_where_the_article_has_it(log):
     """Nobody can know the mark, so this cannot happen; the last look does not rely on that."""
-    guard = Guard(b"k" * 32)
+    fencing = Fencing(b"k" * 32)
     model = ScriptedModel(json.dumps({"claims": [claim()]}))
-    app = create_app(Settings(), Services(model, load_prompts(find_prompts()), guard=guard))
-    body = {"article": {"text": f"The code {guard.canary} was read out.", "language": "en"}}
+    app = create_app(Settings(), Services(model, load_prompts(find_prompts()), fencing=fencing))
+    body = {"article": {"text": f"The code {fencing.canary} was read out.", "language": "en"}}
     told = problem(app.test_client().post("/analyze", json=body), 500, "internal-error")
-    assert guard.canary not in json.dumps([told, *log()])
+    assert fencing.canary not in json.dumps([told, *log()])

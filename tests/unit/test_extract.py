@@ -7,7 +7,7 @@ import pytest
 from service.deadline import Deadline
 from service.domain import Article, Options, Passage
 from service.errors import ArticleTooLongError, ModelBusyError, ModelSchemaError, PromptLeakedError
-from service.guard import Guard
+from service.fencing import Fencing
 from service.llm.base import ModelTraits
 from service.pipeline.analyze import REPAIR_TASK
 from service.pipeline.extract import Asking, extract, surroundings
@@ -21,7 +21,7 @@ TEXT = "The bridge opened\tin 2019, they say.  It cost 40 million euros."
 GOOD = json.dumps({"claims": [claim()]})
 
 
-FENCED = replace(ASKING, prompt=LIBRARY.select("extract_claims@4", "extract_claims"), guard=Guard(b"k" * 32))
+FENCED = replace(ASKING, prompt=LIBRARY.select("extract_claims@4", "extract_claims"), fencing=Fencing(b"k" * 32))
 GOOD_V3 = json.dumps({"sources": [], "claims": []})
 
 
@@ -161,21 +161,21 @@ def test_the_same_article_is_asked_about_in_the_same_words_and_another_behind_th
     first, again, other = (call.messages for call in model.calls)
     assert first == again
     assert first[0] == other[0]
-    assert FENCED.guard.canary in first[0].content
-    assert FENCED.guard.fence(passage_of().article) in first[1].content
-    assert FENCED.guard.fence(passage_of().article) not in other[1].content
+    assert FENCED.fencing.canary in first[0].content
+    assert FENCED.fencing.fence(passage_of().article) in first[1].content
+    assert FENCED.fencing.fence(passage_of().article) not in other[1].content
 
 
 def test_a_reply_with_the_mark_of_the_instructions_is_not_used_and_not_asked_for_again():
-    model = ScriptedModel(json.dumps({"sources": [], "claims": [], "leak": " ".join(FENCED.guard.canary)}))
+    model = ScriptedModel(json.dumps({"sources": [], "claims": [], "leak": " ".join(FENCED.fencing.canary)}))
     with pytest.raises(PromptLeakedError) as caught:
         run(model, asking=FENCED)
     assert not caught.value.may_retry
-    assert FENCED.guard.canary not in str(caught.value)
+    assert FENCED.fencing.canary not in str(caught.value)
 
 
 def test_the_repaired_reply_is_searched_too():
-    model = ScriptedModel("no", FENCED.guard.canary)
+    model = ScriptedModel("no", FENCED.fencing.canary)
     with pytest.raises(PromptLeakedError):
         run(model, asking=FENCED)
 

@@ -28,7 +28,7 @@ LAYERS = [
         "service.access.errors",
         "service.access.settings",
         "service.secret_files",
-        "service.guard",
+        "service.fencing",
     },
     {"service.access.base", "service.llm.base", "service.store.base", "service.fetch.base", "service.observing"},
     {"service.text", "service.prompting"},

@@ -20,15 +20,15 @@ _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
 @dataclass(frozen=True)
-class Guard:
+class Fencing:
     """Fences and the canary of one secret: by default one of this process alone."""
 
     key: bytes = field(default_factory=lambda: token_bytes(_KEY_BYTES), repr=False)
 
     @classmethod
-    def of(cls, secret: str | None) -> "Guard":
-        """The guard of a deployment's secret, the same in each of its processes; without one, a guard of this process."""
-        return cls() if secret is None else cls(hmac.digest(secret.encode("utf-8"), b"guard", sha256))
+    def of(cls, secret: str | None) -> "Fencing":
+        """The fencing of a deployment's secret, the same in each of its processes; without one, a fencing of this process."""
+        return cls() if secret is None else cls(hmac.digest(secret.encode("utf-8"), b"fencing", sha256))
 
     @property
     def canary(self) -> str:
