@@ -73,14 +73,14 @@ def test_without_it_the_article_is_kept_where_the_settings_say(tmp_path):
     assert WORD in kept
 
 
-def test_the_audit_then_has_the_hash_and_not_the_address(log):
+def test_the_audit_then_has_the_hash_and_neither_name_nor_address(log):
     with ModelDouble() as double:
         settings = settings_of(double, FACTCHECK_AUDIT="on")
         services = build_services(settings)
         ask(create_app(settings, services).test_client())
         services.close()
     (line,) = [line for line in log() if line["event"] == "analysed"]
-    assert line["client"] is None
+    assert (line["client"], line["caller"]) == (None, None)
     assert len(line["article_sha256"]) == 64
     assert WORD not in json.dumps(log())
 
