@@ -23,7 +23,7 @@ FactCheckError                      code (public, stable) and retryable
 │   ├── ModelMisconfiguredError     wrong key, unknown model, forbidden
 │   ├── ModelRefusedError           content filter or refusal
 │   ├── ModelContextError           the endpoint says the prompt is too long
-│   ├── PromptLeakedError           the reply repeats what stands in the instructions only
+│   ├── PromptLeakedError           the reply repeats what the instructions alone hold: in fencing.py
 │   └── ModelReplyError             an answer that cannot be believed
 │       ├── ModelEmptyError         no choices, or no content
 │       ├── ModelTruncatedError     cut off before its end
@@ -222,12 +222,6 @@ class ModelContextError(ModelError):
     """The endpoint says that the prompt does not fit its context window."""
 
     code = "article-too-long"
-
-
-class PromptLeakedError(ModelError):
-    """The model wrote down the mark of its instructions: it did what the article said, so nothing of its reply is used."""
-
-    code = "prompt-leaked"
 
 
 class ModelReplyError(ModelError):

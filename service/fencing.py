@@ -12,11 +12,18 @@ from hashlib import sha256
 from secrets import token_bytes
 
 from service.domain import Article
+from service.errors import ModelError
 
 _HEX_DIGITS = 16
 _KEY_BYTES = 32
 _NOT_A_SIGN = re.compile(r"[\W_]+")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+
+
+class PromptLeakedError(ModelError):
+    """The model wrote down the mark of its instructions: it did what the article said, so nothing of its reply is used."""
+
+    code = "prompt-leaked"
 
 
 @dataclass(frozen=True)

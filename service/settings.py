@@ -1,7 +1,7 @@
 """Everything an operator can set, read once from the environment with every fault told together."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -246,7 +246,8 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     faults += [f"FACTCHECK_HOSTS: {fault}" for fault in host_faults(read.gateways.hosts)]
     if faults:
         raise SetupError("these settings are wrong", faults)
-    return read
+    # Whoever wants nothing kept wants nothing stored either, whatever else is set.
+    return replace(read, history=HistorySettings()) if read.keeps_nothing else read
 
 
 SETTING_NAMES = frozenset(

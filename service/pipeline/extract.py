@@ -7,8 +7,8 @@ from hashlib import sha256
 
 from service.deadline import Deadline
 from service.domain import Options, Passage, Sentence
-from service.errors import ArticleTooLongError, ModelSchemaError, PromptLeakedError
-from service.fencing import Fencing
+from service.errors import ArticleTooLongError, ModelSchemaError
+from service.fencing import Fencing, PromptLeakedError
 from service.llm.base import ChatModel, Message, ModelCall, Reply
 from service.pipeline.narrow import NARROWABLE, narrow
 from service.pipeline.replies import ProposedClaim, UnreadableReplyError, read_reply

@@ -19,9 +19,9 @@ from service.errors import (
     ModelTruncatedError,
     ModelUnavailableError,
     OverloadedError,
-    PromptLeakedError,
     UnsupportedMediaTypeError,
 )
+from service.fencing import PromptLeakedError
 from service.history_errors import HistoryUnavailableError
 from service.url_errors import UrlFetchFailedError
 from service.web.access_problems import ACCESS_PROBLEMS

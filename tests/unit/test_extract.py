@@ -6,8 +6,8 @@ import pytest
 
 from service.deadline import Deadline
 from service.domain import Article, Options, Passage
-from service.errors import ArticleTooLongError, ModelBusyError, ModelSchemaError, PromptLeakedError
-from service.fencing import Fencing
+from service.errors import ArticleTooLongError, ModelBusyError, ModelSchemaError
+from service.fencing import Fencing, PromptLeakedError
 from service.llm.base import ModelTraits
 from service.pipeline.analyze import REPAIR_TASK
 from service.pipeline.extract import Asking, extract, surroundings
