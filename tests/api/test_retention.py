@@ -88,3 +88,8 @@ def test_the_audit_then_has_the_hash_and_neither_name_nor_address(log):
 def test_a_misspelt_wish_is_refused_and_not_taken_for_the_usual():
     with pytest.raises(SetupError, match="FACTCHECK_RETENTION"):
         from_environ({"FACTCHECK_RETENTION": "off"})
+
+
+def test_no_answer_is_stored_for_its_caller_either():
+    assert not from_environ({"FACTCHECK_RETENTION": "none", "FACTCHECK_HISTORY": "on"}).history.enabled
+    assert from_environ({"FACTCHECK_HISTORY": "on"}).history.enabled
