@@ -21,6 +21,7 @@ from evals.run import Answering, Outcome, RunFolder, RunInfo, Working, answer_it
 from service.cli.effects import Effects, stderr_console
 from service.cli.progress import BarProgress
 from service.domain import Options
+from service.fencing import Fencing
 from service.llm.replay import RecordingModel, ReplayModel, recorded_traits
 from service.pipeline.analyze import Services, choose
 from service.prompt_files import load_prompts
@@ -28,6 +29,9 @@ from service.settings import Settings
 
 REMOTE_WORKERS = 4
 """An endpoint answers several at once; the embedded engine one after the other."""
+
+SAME_EVERY_TIME = Fencing(b"recordings")
+"""A recording is found by what was asked, to the letter. The articles of evals are not out to harm, and no caller sees them."""
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9@._-]+")
 
@@ -105,9 +109,11 @@ def open_services(effects: Effects, settings: Settings, console: Console, record
     """
     if recordings.replay:
         prompts = load_prompts(effects.find_prompts(), drafts=drafts)
-        return Services(ReplayModel(recordings.replay, recorded_traits(recordings.replay)), prompts)
+        return Services(ReplayModel(recordings.replay, recorded_traits(recordings.replay)), prompts, fencing=SAME_EVERY_TIME)
     services = effects.build_services(settings, progress=BarProgress(console), drafts=drafts)
-    return replace(services, model=RecordingModel(services.model, recordings.record)) if recordings.record else services
+    if recordings.record:
+        return replace(services, model=RecordingModel(services.model, recordings.record), fencing=SAME_EVERY_TIME)
+    return services
 
 
 def folder_name(info: RunInfo) -> str:

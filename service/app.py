@@ -45,7 +45,7 @@ def create_app(settings: Settings, services: Services | None = None, access: Acc
         g.started = request.environ.get(ARRIVED, served.clock())
         g.request_id = request_id_from(request.headers.get("X-Request-Id"))
         g.record = {}
-        enter(server_span(request.headers.get("traceparent"), request.headers.get("tracestate")))
+        enter(server_span(request.headers.get("traceparent"), request.headers.get("tracestate"), sample=served.traced))
 
     def finish(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.request_id
@@ -70,7 +70,7 @@ def create_app(settings: Settings, services: Services | None = None, access: Acc
                 **g.record,
             )
             if "audited" in g:
-                _audit(response)
+                _audit(response, named=not settings.keeps_nothing)
 
         if "stream" in g and response.is_streamed:
             g.stream.at_end(tell)
@@ -93,13 +93,13 @@ def create_app(settings: Settings, services: Services | None = None, access: Acc
     return app
 
 
-def _audit(response: Response) -> None:
+def _audit(response: Response, *, named: bool) -> None:
     """Nothing; a line tells who had which article analysed, by which prompt, and whether they got an answer."""
     structlog.get_logger().info(
         "analysed",
         request_id=g.request_id,
-        client=request.remote_addr,
-        caller=g.caller.id,
+        client=request.remote_addr if named else None,
+        caller=g.caller.id if named else None,
         article_sha256=g.audited,
         prompt=g.record.get("prompt"),
         status=response.status_code,

@@ -53,6 +53,7 @@ class SetAsideReason(StrEnum):
     CITED_NOT_FOUND = "cited_not_found"
     EVIDENCE_NOT_FOUND = "evidence_not_found"
     NUMBER_NOT_FOUND = "number_not_found"
+    WORDING_NOT_FOUND = "wording_not_found"
     DUPLICATE = "duplicate"
     BELOW_CHECK_WORTHINESS = "below_check_worthiness"
     OVER_MAX_CLAIMS = "over_max_claims"
@@ -247,10 +248,11 @@ class Usage:
 
 @dataclass(frozen=True)
 class Caveat:
-    """Something the reader must know before trusting the answer: a stable code and a sentence."""
+    """Something the reader must know before trusting the answer: a stable code, a sentence, and the places it is about."""
 
     code: str
     detail: str
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ FactCheckError                      code (public, stable) and retryable
 │   ├── ModelMisconfiguredError     wrong key, unknown model, forbidden
 │   ├── ModelRefusedError           content filter or refusal
 │   ├── ModelContextError           the endpoint says the prompt is too long
+│   ├── PromptLeakedError           the reply repeats what the instructions alone hold: in fencing.py
 │   └── ModelReplyError             an answer that cannot be believed
 │       ├── ModelEmptyError         no choices, or no content
 │       ├── ModelTruncatedError     cut off before its end

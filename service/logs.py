@@ -69,7 +69,8 @@ MAX_VALUE_CHARS = 200
 MAX_ITEMS = 20
 _FRAMES_KEPT = 16
 _PATH_PARTS_KEPT = 3
-_OWN_WORDS = ("gunicorn",)  # its lines are about processes and ports; those about requests are replaced in server.py
+# Its lines are about processes and ports; those about requests are replaced in server.py, and at level debug lose their words.
+_OWN_WORDS = ("gunicorn",)
 
 
 def configure_logs(level: str, stream: TextIO | None = None) -> None:
@@ -120,7 +121,7 @@ class ForeignFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One JSON object: the record's place and level, its exception's class, and its words if they are harmless."""
-        own = record.name.startswith(_OWN_WORDS)
+        own = record.name.startswith(_OWN_WORDS) and record.levelno > logging.DEBUG
         line: dict[str, Any] = {
             "event": record.getMessage() if own else "library message",
             "level": record.levelname.lower(),

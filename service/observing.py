@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 
 from service.domain import Analysis
+from service.tracing import inner_span
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,7 +48,7 @@ class AnswerReplayed:
 class ModelAsked:
     """A model was asked once, or kept from being asked by its breaker.
 
-    `outcome` is `OK` or an error code; the tokens are zero unless it is `OK`.
+    `outcome` is `OK` or an error code; the tokens are zero unless it is `OK`, and `served` is the name the endpoint gave.
     """
 
     model: str
@@ -56,6 +57,8 @@ class ModelAsked:
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
+    endpoint: str = ""
+    served: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,20 @@ class Unobserved:
 
 
 @dataclass(frozen=True)
+class All:
+    """Several observers, each told everything."""
+
+    observers: tuple[Observer, ...]
+
+    def tell(self, event: Event) -> None:
+        """Nothing; each takes note of the event."""
+        for observer in self.observers:
+            observer.tell(event)
+
+
+@dataclass(frozen=True)
 class Steps:
-    """The steps of one piece of work, each told with the seconds it took, also when it fails."""
+    """The steps of one piece of work, each a span, told with the seconds it took, also when it fails."""
 
     observer: Observer
     clock: Callable[[], float]
@@ -109,8 +124,9 @@ class Steps:
 
         Raises: what `step` raises.
         """
-        began = self.clock()
-        try:
-            return step(*args, **kwargs)
-        finally:
-            self.observer.tell(StepTook(name, self.clock() - began))
+        with inner_span():
+            began = self.clock()
+            try:
+                return step(*args, **kwargs)
+            finally:
+                self.observer.tell(StepTook(name, self.clock() - began))

@@ -1,7 +1,8 @@
 """What a prompt is: parsed, checked and rendered from text alone. `service.prompt_files` reads and seals the files.
 
 A prompt file is TOML front matter between `+++` lines, then blocks that begin `=== system ===`, `=== user ===` or
-`=== assistant ===`. Blocks are split before anything is rendered, so no value can open a message or change a role.
+`=== assistant ===`. Blocks are split before anything is rendered, so no value can open a message or change a role. The system
+block may hold `{{ canary }}`, a mark of the service's own, and nothing else that is filled in.
 """
 
 import difflib
@@ -29,6 +30,7 @@ _PLACEHOLDER = re.compile(rf"\{{\{{ ({NAME}) \}}\}}")
 _MALFORMED = re.compile(rf"{_PLACEHOLDER.pattern}|\{{\{{|\{{\s*\w+\s*\}}\}}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _REF = re.compile(rf"({NAME})(?:@({VERSION})(?:#([0-9a-f]{{8,64}}))?)?")
+_CANARY = "canary"
 _MAX_ECHO_CHARS = 80
 _MAX_TEMPERATURE = 2.0
 
@@ -71,15 +73,17 @@ class Prompt:
         """Name and the first 12 hex digits of the hash, e.g. `extract_claims@1#87ff312e9e44`."""
         return f"{self.name}#{self.sha256[:12]}"
 
-    def render(self, values: Mapping[str, str]) -> tuple[Message, ...]:
+    def render(self, values: Mapping[str, str], canary: str = "") -> tuple[Message, ...]:
         """The messages to send: one per block, in order, with its role. Values go in as they are, never expanded again.
 
+        `canary` goes into the system block of a prompt that has a place for it.
         Raises: ValueError when `values` are not exactly the declared inputs.
         """
         if values.keys() != self.inputs:
             raise ValueError(f"{self.name} takes exactly {sorted(self.inputs)}, was given {sorted(values)}")
+        filled = {**values, _CANARY: canary}
         return tuple(
-            Message(block.role, _PLACEHOLDER.sub(lambda found: values[found[1]], block.template)) for block in self.blocks
+            Message(block.role, _PLACEHOLDER.sub(lambda found: filled[found[1]], block.template)) for block in self.blocks
         )
 
 
@@ -270,7 +274,7 @@ def _read_blocks(lines: Sequence[str], first: int, faults: list[str]) -> tuple[t
     if roles[-1:] != ["user"] or "system" in roles[1:]:
         faults.append("the last block must be `=== user ===`, and only the first may be `=== system ===`")
     blocks = tuple(Block(_ROLES[role], "\n".join(text).strip("\n")) for _, role, text in opened if role in _ROLES)
-    return blocks, {found[1] for block in blocks for found in _PLACEHOLDER.finditer(block.template)}
+    return blocks, {found[1] for block in blocks for found in _PLACEHOLDER.finditer(block.template)} - {_CANARY}
 
 
 def _block_faults(number: int, role: str, lines: Sequence[str]) -> Iterator[str]:
@@ -280,7 +284,9 @@ def _block_faults(number: int, role: str, lines: Sequence[str]) -> Iterator[str]
         yield f"line {number}: this block is empty"
     for at, line in enumerate(lines, number + 1):
         for found in _MALFORMED.finditer(line):
-            if role == "system":
-                yield f"line {at}: a system block takes no placeholder"
+            if role == "system" and found[1] != _CANARY:
+                yield f"line {at}: a system block takes no placeholder but `{{{{ {_CANARY} }}}}`"
+            elif role != "system" and found[1] == _CANARY:
+                yield f"line {at}: `{{{{ {_CANARY} }}}}` stands in a system block only"
             elif found[1] is None:
                 yield f"line {at}: a placeholder is written `{{{{ name }}}}`, exactly so"

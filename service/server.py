@@ -213,6 +213,8 @@ def serve(
     Raises: SystemExit, with status 2 when the service cannot be set up.
     """
     configure_logs(settings.log_level)
+    # What a process was working on stands in its core dump: articles, replies, keys. Its children inherit the limit.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         refuse_exposed(settings)
         check(settings)

@@ -1,7 +1,7 @@
 """Everything an operator can set, read once from the environment with every fault told together."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +18,9 @@ from service.secret_files import SECRET_FILES, read_secrets
 
 EMBEDDED = "embedded"
 """The fallback that needs no endpoint."""
+
+USUAL, NONE = "usual", "none"
+"""What is kept: what the other settings say, or nothing."""
 
 _READ_BY_EVALS = frozenset({"FACTCHECK_DATA"})
 _FALLBACKS = ("1", "2", EMBEDDED)
@@ -49,6 +52,8 @@ class Settings:
     `embedded` the default model of the embedded engine.
     `heartbeat_s` is the longest an event stream is silent; `history` is about answers that are stored for their callers.
     With `audit` a log line tells who had which article analysed. `gateways` holds settings of its own.
+    `traces` is the OTLP collector that spans are sent to.
+    With the `retention` `none` nothing of an article or an answer is kept, whatever else is set.
     Times are seconds, sizes bytes unless the name says characters or tokens.
     """
 
@@ -90,11 +95,18 @@ class Settings:
     identity: AccessSettings = field(default_factory=AccessSettings)
     gateways: Gateways = field(default_factory=Gateways)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    traces: str | None = None
+    retention: str = USUAL
 
     @property
     def embedded(self) -> bool:
         """Whether the model runs in a child process of ours."""
         return self.base_url is None and self.api_key is None
+
+    @property
+    def keeps_nothing(self) -> bool:
+        """Whether nothing of a request outlives its answer."""
+        return self.retention == NONE
 
     @property
     def fallbacks(self) -> tuple[Endpoint | None, ...]:
@@ -216,6 +228,8 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
             hosts=tuple(entry.strip() for entry in given.get("FACTCHECK_HOSTS", "").split(",") if entry.strip()),
         ),
         limits=read_limits(env),
+        traces=env.str("FACTCHECK_TRACES", None, validate=_http_url),
+        retention=env.str("FACTCHECK_RETENTION", plain.retention, validate=validate.OneOf((USUAL, NONE))),
     )
     faults += [
         f"{name}: no such setting"
@@ -235,7 +249,8 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     faults += [f"FACTCHECK_HOSTS: {fault}" for fault in host_faults(read.gateways.hosts)]
     if faults:
         raise SetupError("these settings are wrong", faults)
-    return read
+    # Whoever wants nothing kept wants nothing stored either, whatever else is set.
+    return replace(read, history=HistorySettings()) if read.keeps_nothing else read
 
 
 SETTING_NAMES = frozenset(
@@ -276,6 +291,8 @@ SETTING_NAMES = frozenset(
         "FACTCHECK_AUDIT",
         "FACTCHECK_PROXY_HOPS",
         "FACTCHECK_HOSTS",
+        "FACTCHECK_TRACES",
+        "FACTCHECK_RETENTION",
     }
     | ACCESS_SETTING_NAMES
     | HISTORY_SETTING_NAMES

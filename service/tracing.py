@@ -1,12 +1,14 @@
 """The trace a request belongs to, taken from its caller and given on: W3C Trace Context, with the random flag of level 2.
 
-Nothing is recorded here: whoever reads logs, and whoever serves the model, can join them by the ids.
+Nothing is recorded here: whoever reads logs, and whoever serves the model, can join them by the ids. What an observer is told,
+it is told within the span that it is about.
 Source: https://www.w3.org/TR/trace-context-2/
 """
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
@@ -25,21 +27,26 @@ _MAX_MEMBERS = 32
 
 @dataclass(frozen=True)
 class Trace:
-    """A place in a trace: `span_id` is what is being done now. `state` is what others keep in it, which we only hand on."""
+    """A place in a trace: `span_id` is what is being done now. `state` is what others keep in it, which we only hand on.
+
+    `caller` is the span that it is done for, where there is one. An `outgoing` span is itself a call to another service.
+    """
 
     trace_id: str
     span_id: str
     flags: int = 0
     state: str = ""
+    caller: str | None = None
+    outgoing: bool = False
 
     @property
     def parent(self) -> str:
         """What a `traceparent` header says of it."""
         return f"00-{self.trace_id}-{self.span_id}-{self.flags:02x}"
 
-    def child(self) -> "Trace":
-        """A new span of the same trace."""
-        return Trace(self.trace_id, _new_id(8), self.flags, self.state)
+    def child(self, *, outgoing: bool = False) -> "Trace":
+        """A new span of the same trace, for this one."""
+        return Trace(self.trace_id, _new_id(8), self.flags, self.state, self.span_id, outgoing)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -60,20 +67,36 @@ def enter(trace: Trace | None) -> None:
     _current.set(trace)
 
 
+@contextmanager
+def inner_span(*, outgoing: bool = False) -> Iterator[None]:
+    """What is done within is a span of its own in the trace of now; nothing outside of one."""
+    outer = _current.get()
+    token = _current.set(outer and outer.child(outgoing=outgoing))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
 def headers_of_a_call() -> Mapping[str, str]:
-    """What a call to another service is to carry: a span of its own in the trace of now, or nothing outside of one."""
+    """What a call to another service is to carry: the span of that call, or nothing outside of a trace."""
     trace = _current.get()
-    return {} if trace is None else trace.child().headers
+    if trace is None:
+        return {}
+    return trace.headers if trace.outgoing else trace.child().headers
 
 
-def server_span(parent: str | None, state: str | None) -> Trace:
-    """The span of a request with these headers: in its caller's trace, or in a new one when theirs cannot be read."""
+def server_span(parent: str | None, state: str | None, *, sample: bool = False) -> Trace:
+    """The span of a request with these headers: in its caller's trace, or in a new one when theirs cannot be read.
+
+    With `sample` a new trace asks everybody in it to record it.
+    """
     if parent is not None and len(parent) <= _MAX_PARENT_CHARS and (read := _PARENT.fullmatch(parent)):
         version, trace_id, span_id, flags, more = read.groups()
         known = version != "ff" and not (version == "00" and more)
         if known and int(trace_id, 16) and int(span_id, 16):
-            return Trace(trace_id, _new_id(8), int(flags, 16) & (SAMPLED | RANDOM), _checked_state(state))
-    return Trace(_new_id(16), _new_id(8), RANDOM)
+            return Trace(trace_id, _new_id(8), int(flags, 16) & (SAMPLED | RANDOM), _checked_state(state), span_id)
+    return Trace(_new_id(16), _new_id(8), RANDOM | SAMPLED if sample else RANDOM)
 
 
 def _checked_state(header: str | None) -> str:

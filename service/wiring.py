@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 from threading import Semaphore, Thread, active_count
@@ -13,6 +13,7 @@ import structlog
 from service.codec import canonical
 from service.deadline import Deadline
 from service.errors import FactCheckError, SetupError
+from service.fencing import Fencing
 from service.fetch.base import NoFetcher, PageFetcher
 from service.limits.chosen import build_limiter
 from service.llm.base import ChatModel, Circuit, ModelCall, ModelTraits, UpstreamState
@@ -27,11 +28,10 @@ from service.llm.openai_chat import DEFAULT_BASE_URL, OpenAIChatModel
 from service.llm.retry_tokens import RetryTokens
 from service.llm.retrying import RetryingModel
 from service.llm.sources import Progress, SilentProgress
-from service.metrics import Gauge, Metrics
+from service.metrics import Gauge
 from service.observing import ModelRepeated, Observer
 from service.pipeline.analyze import EXTRACT_TASK, Fallback, Services, prompt_for
 from service.pipeline.answers import Answers
-from service.pipeline.assemble import SERVICE_VERSION
 from service.pipeline.extract import INPUTS, OUTPUT_TOKENS_PER_CHAR
 from service.pipeline.gate import Gate
 from service.pipeline.inquire import QUESTION_INPUTS
@@ -49,6 +49,7 @@ from service.store.redis import RedisStore
 from service.store.sqlite import SqliteStore
 from service.text.language import prepare
 from service.text.worth import CheckWorthiness, load_weights
+from service.watchers import Watchers
 from service.web.seal import Sealer
 
 DEFAULT_REMOTE_MODEL = "gpt-4.1-mini"
@@ -79,10 +80,14 @@ def build_services(settings: Settings, *, progress: Progress | None = None, draf
         _embedded(None, settings, progress) if endpoint is None else _remote(endpoint, settings)
         for endpoint in settings.fallbacks
     ]
+    fencing = Fencing.of(settings.seal_key)
     if settings.embedded and not first.traits.left_alone:
-        Thread(target=_warm_up, args=(first, prompts), name="warm-up", daemon=True).start()
-    metrics = Metrics(SERVICE_VERSION)
-    return _services([_Upstream(model, settings, metrics) for model in (first, *others)], prompts, settings, metrics)
+        Thread(target=_warm_up, args=(first, prompts, fencing), name="warm-up", daemon=True).start()
+    watchers = Watchers(settings)
+    services = _services(
+        [_Upstream(model, settings, watchers.observer) for model in (first, *others)], prompts, settings, watchers
+    )
+    return replace(services, fencing=fencing)
 
 
 def build_sealer(settings: Settings) -> Sealer:
@@ -117,7 +122,7 @@ class _Upstream:
         )
 
 
-def _services(upstreams: Sequence[_Upstream], prompts: PromptLibrary, settings: Settings, metrics: Metrics) -> Services:
+def _services(upstreams: Sequence[_Upstream], prompts: PromptLibrary, settings: Settings, watchers: Watchers) -> Services:
     # Two articles in turns on one engine would both be late; who waits for it knows that it is slow, and few can.
     limits = Limits(settings.max_model_calls, settings.parallel_calls)
     gate = Gate(settings.server_threads)
@@ -129,7 +134,7 @@ def _services(upstreams: Sequence[_Upstream], prompts: PromptLibrary, settings: 
     store = GuardedStore(bare_store)
     fetcher = build_fetcher(settings)
     paid = [upstream.connection.traits.name for upstream in upstreams if not isinstance(upstream.connection, EmbeddedModel)]
-    limiter = build_limiter(settings.limits, settings.redis_url, paid, metrics, longest_s=settings.deadline_s)
+    limiter = build_limiter(settings.limits, settings.redis_url, paid, watchers.observer, longest_s=settings.deadline_s)
 
     def close() -> None:
         schedule.close()
@@ -138,6 +143,7 @@ def _services(upstreams: Sequence[_Upstream], prompts: PromptLibrary, settings: 
         fetcher.close()
         store.close()
         limiter.close()
+        watchers.close()
 
     fallbacks = tuple(
         Fallback(upstream.model) if endpoint else Fallback(upstream.model, stand_in=True, slots=Semaphore(_STAND_IN_ARTICLES))
@@ -147,7 +153,7 @@ def _services(upstreams: Sequence[_Upstream], prompts: PromptLibrary, settings: 
     def states() -> tuple[UpstreamState, ...]:
         return tuple(upstream.state() for upstream in upstreams)
 
-    metrics.watch(_gauges(gate, schedule), states)
+    watchers.metrics.watch(_gauges(gate, schedule), states)
     return Services(
         upstreams[0].model,
         prompts,
@@ -155,15 +161,18 @@ def _services(upstreams: Sequence[_Upstream], prompts: PromptLibrary, settings: 
         gate=gate,
         schedule=schedule,
         store=store,
-        history=bare_store if settings.history.enabled else NoStore(),
-        answers=Answers(store, settings.cache_ttl_s, _origin(upstreams[0].connection.traits, settings)),
+        history=NoStore() if settings.keeps_nothing or not settings.history.enabled else bare_store,
+        answers=Answers(
+            store, 0 if settings.keeps_nothing else settings.cache_ttl_s, _origin(upstreams[0].connection.traits, settings)
+        ),
         fallbacks=fallbacks,
         upstreams=states,
         fetcher=fetcher,
         worth=CheckWorthiness(load_weights()),
         limits=limiter,
-        observer=metrics,
-        metrics=metrics.text,
+        observer=watchers.observer,
+        metrics=watchers.metrics.text,
+        traced=watchers.traced,
     )
 
 
@@ -189,6 +198,8 @@ def build_fetcher(settings: Settings) -> PageFetcher:
 
 def build_store(settings: Settings) -> Store:
     """Where answers are kept; nothing is opened before it is used, and nothing that is wrong with it stops the service."""
+    if settings.keeps_nothing:
+        return NoStore()
     if settings.redis_url is not None:
         return RedisStore(settings.redis_url)
     if settings.cache_file is not None:
@@ -276,9 +287,9 @@ def _embedded(name: str | None, settings: Settings, progress: Progress) -> Embed
     return model
 
 
-def _warm_up(model: ChatModel, prompts: PromptLibrary) -> None:
+def _warm_up(model: ChatModel, prompts: PromptLibrary, fencing: Fencing) -> None:
     """Nothing: the engine runs and has read the constant part of the prompt, so that the first article need not wait for it."""
     prompt = prompt_for(None, model.traits, prompts)
-    messages = prompt.render(dict.fromkeys(prompt.inputs, ""))
+    messages = prompt.render(dict.fromkeys(prompt.inputs, ""), fencing.canary)
     with suppress(FactCheckError):  # a request will meet the same fault and tell it; the one token asked for is cut off
         model.complete(ModelCall(messages, prompt.output, 0.0, 1), Deadline.after(_WARM_UP_S))

@@ -1,9 +1,9 @@
 """An analysis as the JSON of our own answer. Every field is named here, so nothing reaches the wire by accident."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from service.domain import Analysis, Article, Claim, Claimant, Coverage, Quote, SetAside, Stance
+from service.domain import Analysis, Article, Caveat, Claim, Claimant, Coverage, Quote, SetAside, Stance
 from service.earlier import Changes, ClaimMemory
 
 
@@ -61,7 +61,7 @@ def dump_analysis(
             "duration_ms": usage.duration_ms,
             "cache": usage.cache,
         },
-        "warnings": [{"code": caveat.code, "detail": caveat.detail} for caveat in analysis.warnings],
+        "warnings": [_warning(caveat) for caveat in analysis.warnings],
     }
     if analysis.changes:
         dumped["changes"] = _changes(analysis.changes)
@@ -155,6 +155,13 @@ def _changes(changes: Changes) -> dict[str, Any]:
 
 def _former(claim: ClaimMemory) -> dict[str, Any]:
     return {"id": claim.id, "text": claim.text}
+
+
+def _warning(caveat: Caveat) -> dict[str, Any]:
+    dumped: dict[str, Any] = {"code": caveat.code, "detail": caveat.detail}
+    if caveat.spans:
+        dumped["spans"] = [asdict(span) for span in caveat.spans]
+    return dumped
 
 
 def _set_aside(refused: SetAside) -> dict[str, Any]:

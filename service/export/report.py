@@ -22,6 +22,7 @@ SET_ASIDE_WORDS = {
     SetAsideReason.CITED_NOT_FOUND: "the source said to be cited is not in the article",
     SetAsideReason.EVIDENCE_NOT_FOUND: "the words said to show a stance are not in the article",
     SetAsideReason.NUMBER_NOT_FOUND: "it holds a number that is not in the article",
+    SetAsideReason.WORDING_NOT_FOUND: "its wording is hardly made of the article's words, so the quote's were used",
     SetAsideReason.DUPLICATE: "it was proposed more than once",
     SetAsideReason.BELOW_CHECK_WORTHINESS: "it is less worth checking than was asked for",
     SetAsideReason.OVER_MAX_CLAIMS: "there were more claims than were asked for",

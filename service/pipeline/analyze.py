@@ -5,9 +5,12 @@ from dataclasses import dataclass, field, replace
 from threading import Semaphore
 from time import monotonic
 
+from service.codec import canonical
 from service.deadline import Deadline
 from service.domain import Analysis, ArticleInput, Options, Passage
 from service.earlier import Previous
+from service.errors import AnswerShapeError
+from service.fencing import Fencing
 from service.fetch.base import NoFetcher, PageFetcher
 from service.limits.limiter import Limiter
 from service.llm.base import ChatModel, ModelTraits, UpstreamState
@@ -24,6 +27,7 @@ from service.pipeline.previous import Recall
 from service.pipeline.prove import Prover
 from service.pipeline.read import Reading, read
 from service.pipeline.schedule import Schedule
+from service.pipeline.suspect import suspect
 from service.pipeline.ways import SPEAKER_TASK, way
 from service.prompting import Prompt, PromptLibrary
 from service.store.base import NoStore, Store
@@ -72,7 +76,8 @@ class Services:
     to requests with a key are; `history` where analyses are that callers wanted stored: the one store whose failures are
     theirs to know. `worth` judges what is worth checking where no model does; None leaves it open.
     `limits` holds each tenant to what they may have.
-    `observer` is told of the work done; `metrics` is what came of that, as `/metrics` shows it.
+    `observer` is told of the work done; `metrics` is what came of that, as `/metrics` shows it. `fencing` keeps articles apart
+    from instructions. With `traced`, a trace that begins here is recorded.
     """
 
     model: ChatModel
@@ -91,6 +96,8 @@ class Services:
     limits: Limiter = field(default_factory=Limiter)
     observer: Observer = field(default_factory=Unobserved)
     metrics: Callable[[], bytes] = _nothing_measured
+    fencing: Fencing = field(default_factory=Fencing)
+    traced: bool = False
 
 
 def choose(ref: str | None, services: Services) -> Prompt:
@@ -126,18 +133,18 @@ def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its ow
 
     Callers have their turns at the model one after another. `follow` is told how far it is, and each claim as it is proved.
 
-    Raises: ArticleTooLongError, ModelError, DeadlineExceededError, OverloadedError, ClientGoneError. A failure is never an
-    analysis without claims.
+    Raises: ArticleTooLongError, ModelError, DeadlineExceededError, OverloadedError, ClientGoneError, AnswerShapeError. A
+    failure is never an analysis without claims.
     """
     deadline.check()
     started, model = services.clock(), services.model
     steps = Steps(services.observer, services.clock)
     article = steps.take("ingest", ingest, given)
     sentences = steps.take("segment", segment, article.text, article.language)
-    asking = Asking(prompt, services.prompts.select(None, REPAIR_TASK))
+    asking = Asking(prompt, services.prompts.select(None, REPAIR_TASK), services.fencing)
     recall = Recall(previous, article, options, asking, model.traits)
     passages = steps.take("plan", plan, article, sentences, model.traits.passage_chars, recall.known)
-    prover, account = Prover(article.text, sentences), Account(follow, options)
+    prover, account = Prover(article.text, sentences, article.language), Account(follow, options)
     proposing = way(article, sentences, options, asking, model, worth=services.worth)
     # Where a part is enough, the passages must end in time for the rest to be put together.
     until = deadline.sooner(_ASSEMBLY_S) if options.allow_partial and len(passages) > 1 else deadline
@@ -151,10 +158,21 @@ def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its ow
             return replace(reading, proof=steps.take("prove", prover.prove, reading.extraction.proposed))
 
         readings = read(passages, read_one, turn, reading_deadline, allow_partial=options.allow_partial, account=account)
+    suspected = steps.take("suspect", suspect, article)
     account.merging()
     merged = steps.take("merge", merge, (claim for reading in readings for claim in reading.proof.claims), options)
     deadline.check()
     took_ms = round((services.clock() - started) * 1000)
-    outcome = Outcome(readings, merged, took_ms, proposing.decided_by, proposing.caveats)
+    outcome = Outcome(readings, merged, took_ms, proposing.decided_by, (*proposing.caveats, *suspected))
     analysis = steps.take("assemble", assemble, article, prompt, model.traits, outcome)
-    return recall.noted(analysis, readings, merged)
+    return recall.noted(_unleaked(analysis, services.fencing), readings, merged)
+
+
+def _unleaked(analysis: Analysis, fencing: Fencing) -> Analysis:
+    """The analysis, which says nothing of the instructions; each reply it is made of was searched before it was read.
+
+    Raises: AnswerShapeError.
+    """
+    if fencing.canary in canonical([analysis.claims, analysis.set_aside]):
+        raise AnswerShapeError("the answer holds the canary of the instructions")
+    return analysis

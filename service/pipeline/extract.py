@@ -1,13 +1,14 @@
 """A passage and a prompt in, the claims a model proposes out; one repair round at most."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from service.deadline import Deadline
 from service.domain import Options, Passage, Sentence
 from service.errors import ArticleTooLongError, ModelSchemaError
+from service.fencing import Fencing, PromptLeakedError
 from service.llm.base import ChatModel, Message, ModelCall, Reply
 from service.pipeline.narrow import NARROWABLE, narrow
 from service.pipeline.replies import ProposedClaim, UnreadableReplyError, read_reply
@@ -17,7 +18,7 @@ from service.prompting import Prompt
 _BYTES_PER_TOKEN = 3
 """Low for every script we measured, so that the estimate of tokens is an upper one."""
 
-INPUTS = frozenset({"title", "lead", "limits", "sentences"})
+INPUTS = frozenset({"title", "lead", "limits", "sentences", "fence"})
 """The inputs a prompt may declare."""
 
 OUTPUT_TOKENS_PER_CHAR = 0.6
@@ -42,19 +43,24 @@ class Extraction:
 
 @dataclass(frozen=True)
 class Asking:
-    """How a model is asked: the prompt that puts the question and the one that says what was wrong with an answer."""
+    """How a model is asked: the prompt that puts the question and the one that says what was wrong with an answer.
+
+    `fencing` keeps the article's words apart from those of the prompt.
+    """
 
     prompt: Prompt
     repair: Prompt
+    fencing: Fencing = field(default_factory=Fencing)
 
 
 def extract(passage: Passage, options: Options, asking: Asking, model: ChatModel, deadline: Deadline) -> Extraction:
     """The claims a model proposes for a passage, nothing of them proved.
 
-    Raises: ArticleTooLongError, ModelError, DeadlineExceededError; ModelSchemaError when the repair round fails too.
+    Raises: ArticleTooLongError, ModelError, DeadlineExceededError; ModelSchemaError when the repair round fails too;
+    PromptLeakedError.
     """
-    question = _question(passage, options, asking.prompt, model)
-    first = model.complete(question.call, deadline)
+    question = _question(passage, options, asking, model)
+    first = _kept_to_itself(model.complete(question.call, deadline), asking.fencing)
     try:
         return _believed(question, asking.prompt, (first,))
     except UnreadableReplyError as error:
@@ -63,7 +69,7 @@ def extract(passage: Passage, options: Options, asking: Asking, model: ChatModel
         raise ModelSchemaError(f"{len(faults)} faults in the reply, and no call is left to ask for another")
     asked = asking.repair.render({"faults": "\n".join(f"- {fault}" for fault in faults)})
     again = replace(question.call, messages=(*question.call.messages, Message("assistant", first.text), *asked))
-    second = model.complete(again, deadline)
+    second = _kept_to_itself(model.complete(again, deadline), asking.fencing)
     try:
         return _believed(question, asking.prompt, (first, second), "asked_again")
     except UnreadableReplyError as error:
@@ -71,9 +77,20 @@ def extract(passage: Passage, options: Options, asking: Asking, model: ChatModel
 
 
 def surroundings(passage: Passage, options: Options, prompt: Prompt) -> str:
-    """A hash of all that `prompt` is filled with for `passage` besides its sentences."""
-    given = {name: value for name, value in _inputs(passage, options).items() if name in prompt.inputs and name != "sentences"}
+    """A hash of all that `prompt` is filled with for `passage` besides its sentences, and the fence, which says nothing."""
+    others = prompt.inputs - {"sentences", "fence"}
+    given = {name: value for name, value in _inputs(passage, options).items() if name in others}
     return sha256(json.dumps(given, sort_keys=True).encode("utf-8")).hexdigest()
+
+
+def _kept_to_itself(reply: Reply, fencing: Fencing) -> Reply:
+    """The reply, which shows nothing of what the model was told in confidence.
+
+    Raises: PromptLeakedError. Who obeys the article in one thing may have obeyed it in all, so nothing of it is used.
+    """
+    if fencing.leaked(reply.text):
+        raise PromptLeakedError("the reply holds the canary of the instructions", may_retry=False)
+    return reply
 
 
 def _believed(question: "_Question", prompt: Prompt, replies: tuple[Reply, ...], *repairs: str) -> Extraction:
@@ -95,8 +112,10 @@ class _Question:
     left_out: int
 
 
-def _question(passage: Passage, options: Options, prompt: Prompt, model: ChatModel) -> _Question:
-    messages = prompt.render({name: value for name, value in _inputs(passage, options).items() if name in prompt.inputs})
+def _question(passage: Passage, options: Options, asking: Asking, model: ChatModel) -> _Question:
+    prompt = asking.prompt
+    values = _inputs(passage, options) | {"fence": asking.fencing.fence(passage.article)}
+    messages = prompt.render({name: values[name] for name in prompt.inputs}, asking.fencing.canary)
     traits, schema, left_out = model.traits, prompt.output, 0
     whole: Callable[[str], str] = str
     needed = int(OUTPUT_TOKENS_PER_CHAR * sum(len(sentence.text) for sentence in passage.sentences))
@@ -111,8 +130,8 @@ def _question(passage: Passage, options: Options, prompt: Prompt, model: ChatMod
     return _Question(ModelCall(messages, schema, prompt.temperature, asked, most), whole, left_out)
 
 
-def _inputs(passage: Passage, options: Options) -> Mapping[str, str]:
-    """Everything a prompt may ask to be filled in."""
+def _inputs(passage: Passage, options: Options) -> dict[str, str]:
+    """Everything a prompt may ask to be filled in, but the fence."""
     lead = _one_line(" ".join(sentence.text for sentence in passage.lead))
     return {
         "title": _one_line(passage.article.title or "(none)"),

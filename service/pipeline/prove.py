@@ -21,6 +21,7 @@ from service.pipeline.replies import ProposedClaim, ProposedStance
 from service.text.ground import Grounder
 from service.text.quotation import quotations, quoted_share
 from service.text.references import reference
+from service.text.wording import Vocabulary
 
 _NUMBER = re.compile(r"\d[\d.,]*\d|\d")
 _MOST_PLACES = 20
@@ -49,9 +50,9 @@ class _Refused(Exception):  # noqa: N818 - control flow inside this step, not an
 
 
 class Prover:
-    """Proves proposals against one article. Thread-safe: passages may be proved side by side."""
+    """Proves proposals against one article in a language (ISO 639-1). Thread-safe: passages may be proved side by side."""
 
-    def __init__(self, text: str, sentences: Sequence[Sentence]) -> None:
+    def __init__(self, text: str, sentences: Sequence[Sentence], language: str = "") -> None:
         self._by_number = {sentence.number: sentence for sentence in sentences}
         grounder = Grounder(text, sentences)
         # A claim's claimant holds a stance on it too, and one sentence carries several claims: the same words, asked again.
@@ -59,6 +60,7 @@ class Prover:
         self._occurrences, self._quote_at = cache(grounder.occurrences), grounder.quote_at
         self._naming, self._referring = cache(self._sentences_naming), cache(self._refers)
         self._numbers = frozenset(_NUMBER.findall(text))
+        self._vocabulary = Vocabulary(text, language)
         self._quotations = quotations(text)
 
     def prove(self, proposed: Sequence[ProposedClaim]) -> Proof:
@@ -111,12 +113,15 @@ class Prover:
         return quote
 
     def _claim_text(self, proposed: str, quote: Quote, set_aside: list[SetAside]) -> str:
-        """The model's wording, or the quote's where it has none or brings a number that the article does not hold."""
+        """The model's wording, or the quote's where it has none, or brings a number or words that the article does not hold."""
         text = proposed.strip()
         if not text:
             return quote.text
         if not self._numbers.issuperset(_NUMBER.findall(text)):
             set_aside.append(SetAside(SetAsideReason.NUMBER_NOT_FOUND, text))
+            return quote.text
+        if not self._vocabulary.covers(text):
+            set_aside.append(SetAside(SetAsideReason.WORDING_NOT_FOUND, text))
             return quote.text
         return text
 

@@ -21,6 +21,7 @@ from service.errors import (
     OverloadedError,
     UnsupportedMediaTypeError,
 )
+from service.fencing import PromptLeakedError
 from service.history_errors import HistoryUnavailableError
 from service.url_errors import UrlFetchFailedError
 from service.web.access_problems import ACCESS_PROBLEMS
@@ -117,6 +118,13 @@ _ROWS = (
         "The gateway in front of this service could not reach it, or waited in vain; whether anything was begun is not known.",
         "Send the request again later, with an Idempotency-Key, so that what was begun is not done twice.",
         retryable=True,
+    ),
+    Problem(
+        PromptLeakedError.code,
+        502,
+        "The model repeated its instructions",
+        "The model wrote down what only its instructions hold, as an article may tell it to; nothing of its answer is used.",
+        "Read the article for words that address the model, and send it without them.",
     ),
     Problem(
         OverloadedError.code,

@@ -9,6 +9,7 @@ eight.
 import json
 import sys
 import time
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -61,7 +62,10 @@ def _main(told: dict[str, Any]) -> None:
     gateways = Gateways(
         **{name: tuple(value) if name == "hosts" else value for name, value in told.get("gateways", {}).items()}
     )
-    settings = Settings(**{"port": 0, "deadline_s": 30, "identity": identity, "gateways": gateways} | told.get("settings", {}))
+    given = told.get("settings", {})
+    if "cache_file" in given:
+        given["cache_file"] = Path(given["cache_file"])
+    settings = Settings(**{"port": 0, "deadline_s": 30, "identity": identity, "gateways": gateways} | given)
     if settings.base_url:
         serve(settings)
     serve(settings, check=lambda _: None, build=build, read_limit_s=told.get("read_limit_s", 30))

@@ -1,14 +1,16 @@
 import json
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
 from service.deadline import Deadline
 from service.domain import Article, Options, Passage
 from service.errors import ArticleTooLongError, ModelBusyError, ModelSchemaError
+from service.fencing import Fencing, PromptLeakedError
 from service.llm.base import ModelTraits
 from service.pipeline.analyze import REPAIR_TASK
-from service.pipeline.extract import Asking, extract
+from service.pipeline.extract import Asking, extract, surroundings
 from service.prompt_files import find_prompts, load_prompts
 from service.text.segment import segment
 from tests.fakes import TRAITS, FixedClock, ScriptedModel, claim
@@ -19,10 +21,17 @@ TEXT = "The bridge opened\tin 2019, they say.  It cost 40 million euros."
 GOOD = json.dumps({"claims": [claim()]})
 
 
-def run(model, text=TEXT, options=None, title=None):
-    article = Article(text=text, sha256="0" * 64, language="en", title=title)
-    passage = Passage(article, segment(text, "en"))
-    return extract(passage, options or Options(), ASKING, model, Deadline.after(60, FixedClock()))
+FENCED = replace(ASKING, prompt=LIBRARY.select("extract_claims@4", "extract_claims"), fencing=Fencing(b"k" * 32))
+GOOD_V3 = json.dumps({"sources": [], "claims": []})
+
+
+def passage_of(text=TEXT, title=None):
+    article = Article(text=text, sha256=sha256(text.encode()).hexdigest(), language="en", title=title)
+    return Passage(article, segment(text, "en"))
+
+
+def run(model, text=TEXT, options=None, title=None, asking=ASKING):
+    return extract(passage_of(text, title), options or Options(), asking, model, Deadline.after(60, FixedClock()))
 
 
 def test_a_good_reply_costs_one_call():
@@ -142,3 +151,37 @@ def test_a_reply_gets_the_room_its_prompt_names_or_its_passage_needs_and_no_more
     run(model, text="The bridge opened in 2019 in town. " * (chars // 35) + "." * (chars % 35))
     (call,) = model.calls
     assert (call.max_output_tokens, call.most_output_tokens) == (asked, allowed)
+
+
+def test_the_same_article_is_asked_about_in_the_same_words_and_another_behind_the_same_beginning():
+    model = ScriptedModel(GOOD_V3, GOOD_V3, GOOD_V3)
+    run(model, asking=FENCED)
+    run(model, asking=FENCED)
+    run(model, text="Another bridge opened.", asking=FENCED)
+    first, again, other = (call.messages for call in model.calls)
+    assert first == again
+    assert first[0] == other[0]
+    assert FENCED.fencing.canary in first[0].content
+    assert FENCED.fencing.fence(passage_of().article) in first[1].content
+    assert FENCED.fencing.fence(passage_of().article) not in other[1].content
+
+
+def test_a_reply_with_the_mark_of_the_instructions_is_not_used_and_not_asked_for_again():
+    model = ScriptedModel(json.dumps({"sources": [], "claims": [], "leak": " ".join(FENCED.fencing.canary)}))
+    with pytest.raises(PromptLeakedError) as caught:
+        run(model, asking=FENCED)
+    assert not caught.value.may_retry
+    assert FENCED.fencing.canary not in str(caught.value)
+
+
+def test_the_repaired_reply_is_searched_too():
+    model = ScriptedModel("no", FENCED.fencing.canary)
+    with pytest.raises(PromptLeakedError):
+        run(model, asking=FENCED)
+
+
+def test_an_earlier_answer_is_known_again_whatever_the_fence():
+    prompt = FENCED.prompt
+    edited = passage_of(TEXT + " More was said.")
+    assert surroundings(passage_of(), Options(), prompt) == surroundings(edited, Options(), prompt)
+    assert surroundings(passage_of(), Options(), prompt) != surroundings(passage_of(title="A title"), Options(), prompt)

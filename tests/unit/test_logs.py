@@ -7,7 +7,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.logs import LOGGED_FIELDS, MAX_ITEMS, MAX_VALUE_CHARS, configure_logs, frames, keep_listed_fields
+from service.logs import LOGGED_FIELDS, MAX_ITEMS, MAX_VALUE_CHARS, ForeignFormatter, configure_logs, frames, keep_listed_fields
 from tests.examples import examples
 
 ARTICLE = "The minister said prices rose."
@@ -156,3 +156,10 @@ def test_places_are_told_without_words():
 
 def test_an_exception_never_raised_has_no_places():
     assert frames(ValueError(ARTICLE)) == []
+
+
+def test_the_servers_lines_for_debugging_lose_their_words_because_they_name_paths():
+    record = logging.makeLogRecord({"name": "gunicorn.error", "levelno": logging.DEBUG, "msg": "GET %s", "args": (ARTICLE,)})
+    line = json.loads(ForeignFormatter().format(record))
+    assert line["event"] == "library message"
+    assert ARTICLE not in json.dumps(line)

@@ -166,7 +166,7 @@ def test_a_model_is_seen_answering_with_its_tokens():
     noted, clock = Noted(), FixedClock()
     model = ObservedModel(ScriptedModel("{}", not_ready="starting"), noted, clock)
     model.complete(call(), Deadline.after(5))
-    assert noted.events == [ModelAsked(TRAITS.name, "ok", 0.0, 100, 40, 20)]
+    assert noted.events == [ModelAsked(TRAITS.name, "ok", 0.0, 100, 40, 20, TRAITS.endpoint, "scripted-1")]
     assert (model.traits, model.ready()) == (TRAITS, "starting")
 
 

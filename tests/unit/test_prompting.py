@@ -239,6 +239,9 @@ def test_a_prompt_that_continues_a_conversation_needs_no_system_block():
         pytest.param(
             BODY.replace("{}", "{{ title }}"), "line 12: a system block takes no placeholder", id="system placeholder"
         ),
+        pytest.param(
+            BODY + "{{ canary }}\n", "line 20: `{{ canary }}` stands in a system block only", id="the mark for all to see"
+        ),
         pytest.param(BODY + "{{x}\n", "line 20: a placeholder is written", id="half closed"),
         pytest.param(BODY + "{{ x\n}}\n", "line 20: a placeholder is written", id="over two lines"),
         pytest.param(BODY + "{{ a b }}\n", "line 20: a placeholder is written", id="two names"),
@@ -254,6 +257,19 @@ def test_a_prompt_that_continues_a_conversation_needs_no_system_block():
 )
 def test_a_body_is_refused(body, fault):
     assert any(told.startswith(fault) for told in faults_of(file_text(body=body)))
+
+
+def test_the_system_block_may_hold_the_mark_that_the_service_gives_it_and_needs_none():
+    prompt = parsed(file_text(body=BODY.replace("You extract", "{{ canary }} You extract")))
+    given_both = prompt.render({"title": "{{ canary }}", "sentences": "S"}, "mark")
+    assert given_both[0].content.startswith("mark You extract")
+    assert given_both[1].content.startswith("Title: {{ canary }}\n")
+    assert prompt.render({"title": "T", "sentences": "S"})[0].content.startswith(" You extract")
+
+
+def test_no_input_may_take_the_place_of_the_mark():
+    faults = faults_of(file_text(HEAD.replace('"title"', '"title", "canary"')))
+    assert faults == ("inputs: 'canary' is declared but not used",)
 
 
 def test_a_line_of_equals_signs_is_text():

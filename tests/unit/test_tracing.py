@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.tracing import current, enter, headers_of_a_call, server_span
+from service.tracing import current, enter, headers_of_a_call, inner_span, server_span
 from tests.examples import examples
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -88,6 +88,31 @@ def test_each_call_is_a_span_of_its_own():
     assert len({first["traceparent"], second["traceparent"], trace.parent}) == 3
 
 
+def test_a_span_within_a_span_knows_whom_it_is_for_and_ends():
+    trace = server_span(f"00-{TRACE}-{SPAN}-01", "a=1")
+    assert trace.caller == SPAN
+    enter(trace)
+    try:
+        with inner_span():
+            inner = current()
+            with inner_span(outgoing=True):
+                call = current()
+                assert headers_of_a_call() == call.headers
+        assert current() == trace
+    finally:
+        enter(None)
+    assert (inner.caller, call.caller) == (trace.span_id, inner.span_id)
+    assert (inner.outgoing, call.outgoing, call.state) == (False, True, "a=1")
+
+
+@pytest.mark.parametrize(("sample", "flags"), [(True, 3), (False, 2)])
+def test_a_trace_that_begins_here_is_recorded_where_that_is_asked_for(sample, flags):
+    assert server_span(None, None, sample=sample).flags == flags
+    assert server_span(f"00-{TRACE}-{SPAN}-00", None, sample=sample).flags == 0
+
+
 def test_outside_a_request_nothing_is_sent():
+    with inner_span():
+        assert current() is None
     assert current() is None
     assert headers_of_a_call() == {}

@@ -11,6 +11,7 @@ from service.provenance import Decider
 from service.web.limit_problems import VIOLATED
 from service.web.openapi.events import PROGRESS
 from service.web.openapi.schema import SCHEMAS, Schema, closed, count, flag, listed, one_of, or_null, record, ref, text
+from service.web.openapi.words import QUOTE, WARNING
 from service.web.problems import PROBLEMS
 
 # Passages of one article may be held to it in more ways than one.
@@ -38,17 +39,6 @@ _ARTICLE = record(
     },
     "The article that was read.",
     optional=["text", "fetched"],
-)
-_QUOTE = record(
-    {
-        "text": text("The words, exactly as they stand in the article."),
-        "start": count("Where they begin, in code points."),
-        "end": count("Where they end, in code points; the offset behind the last one."),
-        "start_utf16": count("Where they begin, in UTF-16 code units."),
-        "end_utf16": count("Where they end, in UTF-16 code units."),
-        "sentences": listed({"type": "integer", "minimum": 1}, "The sentences they touch, counted from 1."),
-    },
-    "Words of the article, proved to stand there. Offsets are half-open.",
 )
 _CLAIM = record(
     {
@@ -170,10 +160,7 @@ _ANALYSIS = record(
         ),
         "provenance": ref("Provenance"),
         "usage": ref("Usage"),
-        "warnings": listed(
-            record({"code": text("Stable."), "detail": text("A sentence for people.")}, "A warning."),
-            "What to know before trusting the answer.",
-        ),
+        "warnings": listed(WARNING, "What to know before trusting the answer."),
         "changes": ref("Changes"),
         "seal": text("What to send as `previous` with the edited article."),
         "analysis_url": text("Where this very answer can be read again, if it was stored.", format="uri-reference"),
@@ -274,7 +261,7 @@ SHAPES: dict[str, Schema] = {
     "Analysis": _ANALYSIS,
     "AnalysedArticle": _ARTICLE,
     "Claim": _CLAIM,
-    "Quote": _QUOTE,
+    "Quote": QUOTE,
     "Claimant": _CLAIMANT,
     "Stance": _STANCE,
     "Coverage": _COVERAGE,
