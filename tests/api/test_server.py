@@ -1,3 +1,4 @@
+import gc
 import json
 import logging
 import os
@@ -290,6 +291,8 @@ def test_the_application_is_built_when_the_worker_asks_for_it_and_closed_once():
     server.close()
     assert closing.times == 0
     app = server.load()
+    assert gc.get_freeze_count() > 0
+    gc.unfreeze()
     assert app.test_client().get("/healthz").status_code == 200
     server.cfg.worker_exit(None, WorkerStub(hurried=True, pid=-1))
     server.close()
