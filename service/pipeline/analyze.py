@@ -14,15 +14,16 @@ from service.llm.base import ChatModel, ModelTraits, UpstreamState
 from service.observing import Observer, Steps, Unobserved
 from service.pipeline.answers import Answers
 from service.pipeline.assemble import Outcome, assemble
-from service.pipeline.extract import Asking
+from service.pipeline.extract import Allowance, Asking, Extraction
 from service.pipeline.following import Account, Follower, nobody
 from service.pipeline.gate import Gate
 from service.pipeline.ingest import ingest
 from service.pipeline.merge import merge
+from service.pipeline.parts import read_in_parts
 from service.pipeline.plan import plan
 from service.pipeline.previous import Recall
 from service.pipeline.prove import Prover
-from service.pipeline.read import Reading, read
+from service.pipeline.read import Readings, read
 from service.pipeline.schedule import Schedule
 from service.pipeline.ways import SPEAKER_TASK, way
 from service.prompting import Prompt, PromptLibrary
@@ -143,12 +144,16 @@ def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its ow
     until = deadline.sooner(_ASSEMBLY_S) if options.allow_partial and len(passages) > 1 else deadline
     with until.branch() as reading_deadline, services.schedule.turn(caller, reading_deadline) as turn:
 
-        def read_one(passage: Passage) -> Reading:
-            reading = recall.reading(passage) or Reading(
-                passage, steps.take("extract", proposing.propose, passage, reading_deadline)
-            )
+        def propose(passage: Passage, allowance: Allowance) -> Extraction:
+            return steps.take("extract", proposing.propose, passage, reading_deadline, allowance)
+
+        def read_one(passage: Passage) -> Readings:
+            recalled = recall.reading(passage)
+            came = (recalled,) if recalled else read_in_parts(passage, propose, allow_partial=options.allow_partial)
             reading_deadline.check()
-            return replace(reading, proof=steps.take("prove", prover.prove, reading.extraction.proposed))
+            return tuple(
+                replace(reading, proof=steps.take("prove", prover.prove, reading.extraction.proposed)) for reading in came
+            )
 
         readings = read(passages, read_one, turn, reading_deadline, allow_partial=options.allow_partial, account=account)
     account.merging()

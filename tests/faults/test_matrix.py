@@ -86,7 +86,10 @@ def test_a_fault_that_happens_once_is_survived_where_asking_again_can_help(case)
     in_order(outcome, case.limit_s)
     if case.healed:
         assert (outcome.status, outcome.calls) == (200, case.healed)
-        assert outcome.document["claims"] == claims_in_good_weather(ONE, 1)
+        found, expected = outcome.document["claims"], claims_in_good_weather(ONE, 1)
+        assert found[: len(expected)] == expected
+        # The endpoint lists so many claims for each request, and two halves are two.
+        assert len(found) == len(expected) or case.mode == "context-length"
     else:
         assert (outcome.status, outcome.code, outcome.calls) == (case.status, case.code, case.calls)
 

@@ -8,7 +8,7 @@ from service.domain import Article, Options, Passage
 from service.errors import ArticleTooLongError, ModelBusyError, ModelSchemaError
 from service.llm.base import ModelTraits
 from service.pipeline.analyze import REPAIR_TASK
-from service.pipeline.extract import Asking, extract
+from service.pipeline.extract import Allowance, Asking, extract
 from service.prompt_files import find_prompts, load_prompts
 from service.text.segment import segment
 from tests.fakes import TRAITS, FixedClock, ScriptedModel, claim
@@ -19,10 +19,12 @@ TEXT = "The bridge opened\tin 2019, they say.  It cost 40 million euros."
 GOOD = json.dumps({"claims": [claim()]})
 
 
-def run(model, text=TEXT, options=None, title=None):
+def run(model, text=TEXT, options=None, title=None, allowance=None):
     article = Article(text=text, sha256="0" * 64, language="en", title=title)
     passage = Passage(article, segment(text, "en"))
-    return extract(passage, options or Options(), ASKING, model, Deadline.after(60, FixedClock()))
+    return extract(
+        passage, options or Options(), ASKING, model, Deadline.after(60, FixedClock()), allowance=allowance or Allowance()
+    )
 
 
 def test_a_good_reply_costs_one_call():
@@ -142,3 +144,12 @@ def test_a_reply_gets_the_room_its_prompt_names_or_its_passage_needs_and_no_more
     run(model, text="The bridge opened in 2019 in town. " * (chars // 35) + "." * (chars % 35))
     (call,) = model.calls
     assert (call.max_output_tokens, call.most_output_tokens) == (asked, allowed)
+
+
+@pytest.mark.parametrize(
+    ("chars", "asked"), [pytest.param(60, 1_000, id="hardly any"), pytest.param(3_500, 2_100, id="what the passage needs")]
+)
+def test_where_the_context_is_small_a_reply_gets_no_more_room_than_it_needs(chars, asked):
+    model = ScriptedModel(GOOD)
+    run(model, text="The bridge opened in 2019 in town. " * (chars // 35), allowance=Allowance(tight=True))
+    assert model.calls[0].max_output_tokens == asked

@@ -94,7 +94,7 @@ def test_the_next_model_answers_where_the_endpoint_cannot_and_the_answer_says_so
 def test_no_other_model_is_asked_about_what_this_one_made_of_the_article(failure):
     other = ScriptedModel(traits=OTHER)
     with pytest.raises(type(failure)) as caught:
-        run(ScriptedModel(failure), Fallback(other))
+        run(ScriptedModel(failure, failure), Fallback(other))
     assert caught.value is failure
     assert other.calls == []
 
