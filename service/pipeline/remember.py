@@ -39,10 +39,10 @@ def remember(  # noqa: PLR0913 - what the flow takes, and what the caller allows
     question = Question(given, options, (*hashes, repair.sha256), previous, tenant)
 
     def make() -> Analysis:
-        def ask(prompt: Prompt, view: Services) -> Analysis:
-            return analyze(given, options, prompt, view, deadline, previous=previous, caller=caller, follow=follow)
+        def ask(prompt: Prompt, view: Services, until: Deadline) -> Analysis:
+            return analyze(given, options, prompt, view, until, previous=previous, caller=caller, follow=follow)
 
-        return first_answer(ref, services, ask)
+        return first_answer(ref, services, deadline, ask)
 
     try:
         analysis = services.answers.find_or_make(question, make, deadline, caching)
