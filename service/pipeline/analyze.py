@@ -121,11 +121,13 @@ def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its ow
     *,
     previous: Previous | None = None,
     caller: str = "",
+    in_vain_s: float = 0.0,
     follow: Follower = nobody,
 ) -> Analysis:
     """The proved claims of an article; what a `previous` answer shows to have been asked already is not asked again.
 
-    Callers have their turns at the model one after another. `follow` is told how far it is, and each claim as it is proved.
+    Callers have their turns at the model one after another; `in_vain_s` is how long this one has waited for a place before.
+    `follow` is told how far it is, and each claim as it is proved.
 
     Raises: ArticleTooLongError, ModelError, DeadlineExceededError, OverloadedError, ClientGoneError. A failure is never an
     analysis without claims.
@@ -142,7 +144,7 @@ def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its ow
     proposing = way(article, sentences, options, asking, model, worth=services.worth)
     # Where a part is enough, the passages must end in time for the rest to be put together.
     until = deadline.sooner(_ASSEMBLY_S) if options.allow_partial and len(passages) > 1 else deadline
-    with until.branch() as reading_deadline, services.schedule.turn(caller, reading_deadline) as turn:
+    with until.branch() as reading_deadline, services.schedule.turn(caller, reading_deadline, in_vain_s) as turn:
 
         def propose(passage: Passage, allowance: Allowance) -> Extraction:
             return steps.take("extract", proposing.propose, passage, reading_deadline, allowance)

@@ -105,6 +105,7 @@ def _coverage(readings: Sequence[Reading]) -> Coverage:
                 sha256=digest(text[reading.passage.start : reading.passage.end]),
                 code=reading.failure.code if reading.failure else None,
                 reused=reading.recalled is not None,
+                for_all=reading.failure is None or reading.failure.for_all,
             )
             for reading in readings
         ),

@@ -41,7 +41,7 @@ from service.web.schemas import AnalyzeRequest
 from service.web.seal import Sealer
 from service.web.serving import DRAINING, client_connection, stream_connection
 
-ANSWER_S, ANSWER_SHARE = 0.1, 0.05
+ANSWER_S, ANSWER_SHARE = 0.25, 0.05
 """What is kept of a request's time, in seconds and at most which share of it, to write its answer in."""
 
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
