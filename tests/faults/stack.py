@@ -37,7 +37,7 @@ ARTICLE_WORD = "Quillfeather"
 """Stands in every sentence of these articles."""
 
 LIMIT_S = 10.0
-SHORT_LIMIT_S = 0.8
+SHORT_LIMIT_S = 1.5
 PART_FACTOR = 3
 """A part is put together after the rest has been given up, and a busy machine needs time for that."""
 
