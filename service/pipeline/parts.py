@@ -46,12 +46,11 @@ def read_in_parts(passage: Passage, propose: Propose, *, allow_partial: bool) ->
                 break
         else:
             readings.append(Reading(part, _with(extraction, wasted)))
-            wasted = 0
+            wasted *= not extraction.replies
     return tuple(readings)
 
 
 def _with(extraction: Extraction, wasted: int) -> Extraction:
-    """The extraction of a half, its usage with what was asked for nothing before."""
-    first, *others = extraction.replies
-    told = replace(first, calls=first.calls + wasted)
-    return replace(extraction, replies=(told, *others), repairs=(*extraction.repairs, IN_PARTS))
+    """The extraction of a half, the first of its replies, if it took any, with what was asked for nothing before."""
+    told = (replace(reply, calls=reply.calls + wasted) for reply in extraction.replies[:1])
+    return replace(extraction, replies=(*told, *extraction.replies[1:]), repairs=(*extraction.repairs, IN_PARTS))

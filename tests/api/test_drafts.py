@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.errors import ModelUnavailableError
+from service.errors import ModelContextError, ModelUnavailableError
 from service.llm.base import CALLS_PER_PASSAGE
 from service.pipeline.analyze import Services
 from service.prompt_files import find_prompts, load_prompts
@@ -111,6 +111,15 @@ def test_a_model_that_cannot_tell_is_asked_nothing():
     assert model.calls == []
     assert [warning["code"] for warning in document["warnings"]] == ["trial_model", "quotations_without_speaker"]
     assert "Rules of language" in document["warnings"][0]["detail"]
+
+
+def test_a_question_that_does_not_fit_is_asked_again_with_half_of_the_passage():
+    """The half without open quotations costs nothing."""
+    text = f"The town lies on the river. It has a bridge. It has a mayor, too. {OPEN}"
+    document, model = answer(text, ModelContextError("too long"), '{"who":1}', passage_chars=100_000)
+    assert document["usage"]["calls"] == len(model.calls) == 2
+    assert "repaired_in_parts" in [one["code"] for one in document["warnings"]]
+    assert len(document["coverage"]["passages"]) == 2
 
 
 def test_no_more_quotations_are_asked_about_than_a_passage_may_cost_calls():
