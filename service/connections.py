@@ -1,6 +1,7 @@
 """How long a client may take over each step of a request, on every connection at once."""
 
 import socket
+import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +22,22 @@ PARTING_S: Final = 2.0
 _MOST_PARTING_BYTES: Final = 65_536
 
 
+_TCP_INFO: Final = getattr(socket, "TCP_INFO", -1)
+_LAST_RECEIVED: Final = struct.Struct("52xI")  # of Linux's struct tcp_info: tcpi_last_data_recv, in milliseconds
+
+
+def unread_s(connection: socket.socket) -> float:
+    """How many seconds ago the last bytes came on a TCP connection; 0 where the system does not tell.
+
+    On a busy machine that is when a client began to wait, long before anybody had time to look.
+    """
+    try:
+        told = connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _LAST_RECEIVED.size)
+    except OSError:
+        return 0.0
+    return _LAST_RECEIVED.unpack(told)[0] / 1000 if len(told) == _LAST_RECEIVED.size else 0.0
+
+
 class ConnectionWatch:
     """Which connections are waited for, and until when. Safe to use from several threads."""
 
@@ -39,9 +56,10 @@ class ConnectionWatch:
             self._until[connection] = self._clock() + limit_s, socket.SHUT_RD
 
     def note_arrival(self, connection: socket.socket) -> None:
-        """The first byte of a request has come."""
+        """Something of a request has come, and was waiting to be read for as long as the system says."""
+        arrived = self._clock() - unread_s(connection)
         with self._lock:
-            self._arrived[connection] = self._clock()
+            self._arrived[connection] = arrived
 
     def arrival(self, connection: socket.socket) -> float | None:
         """When the first byte of the request came, on the clock, if that was noted."""

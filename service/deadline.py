@@ -88,6 +88,11 @@ class Deadline:
         now = self.clock()
         return Deadline(max(self.at - seconds, now + (self.at - now) / 2), self.clock, self.interest)
 
+    def share(self, part: float) -> "Deadline":
+        """The deadline at which `part` of the time that is left now will be over."""
+        now = self.clock()
+        return Deadline(now + (self.at - now) * part, self.clock, self.interest)
+
     @contextmanager
     def branch(self) -> Iterator["Deadline"]:
         """The same deadline for a part of the work, in which the interest can be lost alone."""

@@ -214,7 +214,8 @@ class SetAside:
 class PassageCoverage:
     """A stretch of the article (code points) and whether it was read: `code` is the error code when it was not.
 
-    `sha256` is that of its text. `reused` tells that the reply of an earlier analysis was used.
+    `sha256` is that of its text. `reused` tells that the reply of an earlier analysis was used. `for_all` is false where
+    reading it failed for want of this request's own time alone.
     """
 
     start: int
@@ -222,6 +223,7 @@ class PassageCoverage:
     sha256: str
     code: str | None = None
     reused: bool = False
+    for_all: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The production server: gunicorn with threads in one worker process, set up from our settings and nothing else."""
 
 import errno
+import gc
 import os
 import resource
 import signal
@@ -188,9 +189,13 @@ class Server(BaseApplication):  # type: ignore[misc]
         """
         try:
             self._services = self._build(self._settings)
-            return create_app(self._settings, self._services)
+            app = create_app(self._settings, self._services)
         except SetupError as error:
             raise AppImportError(str(error)) from error
+        # What is here now stays until the process ends: walking over it again and again would keep requests waiting.
+        gc.collect()
+        gc.freeze()
+        return app
 
     def close(self) -> None:
         """Close the services, if this process built any."""

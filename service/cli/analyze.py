@@ -108,7 +108,7 @@ def _analyze_all(articles: Sequence[_Named], effects: Effects, settings: Setting
             try:
                 with waiting(console, f"reading {one_line(article.name)} …"):
                     request = article.request
-                    analysis = first_answer(request.prompt, services, partial(_ask, request, deadline))
+                    analysis = first_answer(request.prompt, services, deadline, partial(_ask, request))
             except (RequestError, ModelError, DeadlineExceededError) as error:
                 _tell(article.name, error)
                 continue
@@ -117,7 +117,7 @@ def _analyze_all(articles: Sequence[_Named], effects: Effects, settings: Setting
     return done
 
 
-def _ask(request: AnalyzeRequest, deadline: Deadline, prompt: Prompt, services: Services) -> Analysis:
+def _ask(request: AnalyzeRequest, prompt: Prompt, services: Services, deadline: Deadline) -> Analysis:
     return analyze(request.article, request.options, prompt, services, deadline)
 
 

@@ -9,8 +9,8 @@ from service.deadline import Deadline
 
 Role = Literal["system", "user", "assistant"]
 
-CALLS_PER_QUESTION = 3
-"""What one question about a passage may cost, whatever the calls are for."""
+CALLS_PER_PASSAGE = 3
+"""What reading one passage may cost, whatever the calls are for."""
 
 
 class ResponseFormat(StrEnum):
@@ -57,13 +57,13 @@ NO_TOKENS = Tokens()
 
 
 class CallBudget:
-    """How many more requests a question may cost: repeats after a failure, other parameters and the repair round alike.
+    """How many more requests a passage may cost: questions, repeats after a failure, other parameters, the repair round.
 
     Spent by whoever sends a request; `tokens` are those that endpoints told to have counted, also for replies that nobody
     could use. For one thread at a time.
     """
 
-    def __init__(self, calls: int = CALLS_PER_QUESTION) -> None:
+    def __init__(self, calls: int = CALLS_PER_PASSAGE) -> None:
         self.left = calls
         self.spent = 0
         self.tokens = NO_TOKENS
@@ -79,6 +79,13 @@ class CallBudget:
         self.left -= 1
         self.spent += 1
         return True
+
+    def halves(self) -> "tuple[CallBudget, CallBudget] | None":
+        """What is left, in two budgets for two parts of the passage; None where each would not get a request."""
+        left, self.left = self.left, 0
+        if left < 2:  # noqa: PLR2004 - two parts
+            return None
+        return CallBudget(left // 2), CallBudget(left - left // 2)
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,16 @@ from service.llm.base import ChatModel, ModelTraits, UpstreamState
 from service.observing import Observer, Steps, Unobserved
 from service.pipeline.answers import Answers
 from service.pipeline.assemble import Outcome, assemble
-from service.pipeline.extract import Asking
+from service.pipeline.extract import Allowance, Asking, Extraction
 from service.pipeline.following import Account, Follower, nobody
 from service.pipeline.gate import Gate
 from service.pipeline.ingest import ingest
 from service.pipeline.merge import merge
+from service.pipeline.parts import read_in_parts
 from service.pipeline.plan import plan
 from service.pipeline.previous import Recall
 from service.pipeline.prove import Prover
-from service.pipeline.read import Reading, read
+from service.pipeline.read import Readings, read
 from service.pipeline.schedule import Schedule
 from service.pipeline.suspect import suspect
 from service.pipeline.ways import SPEAKER_TASK, way
@@ -127,11 +128,13 @@ def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its ow
     *,
     previous: Previous | None = None,
     caller: str = "",
+    in_vain_s: float = 0.0,
     follow: Follower = nobody,
 ) -> Analysis:
     """The proved claims of an article; what a `previous` answer shows to have been asked already is not asked again.
 
-    Callers have their turns at the model one after another. `follow` is told how far it is, and each claim as it is proved.
+    Callers have their turns at the model one after another; `in_vain_s` is how long this one has waited for a place before.
+    `follow` is told how far it is, and each claim as it is proved.
 
     Raises: ArticleTooLongError, ModelError, DeadlineExceededError, OverloadedError, ClientGoneError, AnswerShapeError. A
     failure is never an analysis without claims.
@@ -148,14 +151,18 @@ def analyze(  # noqa: PLR0913 - the parts of a request, each of a type of its ow
     proposing = way(article, sentences, options, asking, model, worth=services.worth)
     # Where a part is enough, the passages must end in time for the rest to be put together.
     until = deadline.sooner(_ASSEMBLY_S) if options.allow_partial and len(passages) > 1 else deadline
-    with until.branch() as reading_deadline, services.schedule.turn(caller, reading_deadline) as turn:
+    with until.branch() as reading_deadline, services.schedule.turn(caller, reading_deadline, in_vain_s) as turn:
 
-        def read_one(passage: Passage) -> Reading:
-            reading = recall.reading(passage) or Reading(
-                passage, steps.take("extract", proposing.propose, passage, reading_deadline)
-            )
+        def propose(passage: Passage, allowance: Allowance) -> Extraction:
+            return steps.take("extract", proposing.propose, passage, reading_deadline, allowance)
+
+        def read_one(passage: Passage) -> Readings:
+            recalled = recall.reading(passage)
+            came = (recalled,) if recalled else read_in_parts(passage, propose, allow_partial=options.allow_partial)
             reading_deadline.check()
-            return replace(reading, proof=steps.take("prove", prover.prove, reading.extraction.proposed))
+            return tuple(
+                replace(reading, proof=steps.take("prove", prover.prove, reading.extraction.proposed)) for reading in came
+            )
 
         readings = read(passages, read_one, turn, reading_deadline, allow_partial=options.allow_partial, account=account)
     suspected = steps.take("suspect", suspect, article)

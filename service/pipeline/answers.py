@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from time import monotonic
 from uuid import uuid4
@@ -11,7 +12,6 @@ from service.codec import Codec, CodecError, canonical
 from service.deadline import Deadline
 from service.domain import Analysis, AnalysisStatus, ArticleInput, Claim, Options, Quote
 from service.earlier import Previous
-from service.errors import DeadlineExceededError
 from service.pipeline.flights import Flights
 from service.store.base import NoStore, Shelf, Store
 
@@ -45,13 +45,16 @@ class Caching:
     keep: bool = True
 
 
+Make = Callable[[float], Analysis]
+
+
 @dataclass(frozen=True)
 class _Work:
     """What is to be done for a question with this `key` about this `text`; `may_find` tells whether a kept answer will do."""
 
     key: str
     text: str
-    make: Callable[[], Analysis]
+    make: Make
     deadline: Deadline
     may_find: bool
 
@@ -85,15 +88,17 @@ class Answers:
         """What the answer to `question` is kept under: a hash, different as soon as anything differs that it depends on."""
         return sha256("\n".join([self._origin, _ANSWERS.shape, canonical(question)]).encode()).hexdigest()
 
-    def find_or_make(self, question: Question, make: Callable[[], Analysis], deadline: Deadline, caching: Caching) -> Analysis:
+    def find_or_make(self, question: Question, make: Make, deadline: Deadline, caching: Caching) -> Analysis:
         """The answer to `question`: one kept, one being made for another request, or what `make` comes to.
+
+        `make` is told how many seconds this request has waited in vain for a place.
 
         `usage` is that of the making; its `cache` tells which of the three it was (`KEPT`, `SHARED`, `MADE`), and its
         `duration_ms` is this request's.
         Raises: what `make` raises, DeadlineExceededError.
         """
         if not caching.keep:
-            return make()
+            return make(0.0)
         started = self._clock()
         work = _Work(self.key(question), question.article.text, make, deadline, caching.read)
 
@@ -104,15 +109,15 @@ class Answers:
         if work.may_find and (found := self._find(work)):
             return told(found, KEPT)
         # Who asks for new work is not served with what another found among the kept.
-        answer, shared = self._flights.once((work.key, work.may_find), lambda: self._do(work), deadline, _may_share)
+        answer, shared = self._flights.once((work.key, work.may_find), partial(self._do, work), deadline, _may_share)
         return told(answer, SHARED) if shared or answer.usage.cache == SHARED else answer
 
-    def _do(self, work: _Work) -> Analysis:
+    def _do(self, work: _Work, in_vain_s: float) -> Analysis:
         claim = uuid4().hex if work.may_find and self._ttl_s and self._store.shared else None
         try:
             if work.may_find and (found := self._await(work, claim)):
                 return found
-            answer = work.make()
+            answer = work.make(in_vain_s)
             if self._ttl_s and _may_keep(answer):
                 self._store.put(Shelf.ANSWERS, work.key, _ANSWERS.dump(answer), self._ttl_s)
             return answer
@@ -165,5 +170,5 @@ def _may_keep(answer: Analysis) -> bool:
 
 
 def _may_share(answer: Analysis) -> bool:
-    """Whether `answer` would have been the same had the others made it: it is not cut short by one request's own time."""
-    return not any(passage.code == DeadlineExceededError.code for passage in answer.coverage.passages)
+    """Whether `answer` would have been the same had the others made it: no passage failed by one request's own time alone."""
+    return all(passage.for_all for passage in answer.coverage.passages)

@@ -19,6 +19,7 @@ from service.domain import (
 )
 from service.llm.base import ModelTraits, Reply
 from service.pipeline.merge import Merged
+from service.pipeline.parts import IN_PARTS
 from service.pipeline.plan import digest
 from service.pipeline.read import Reading
 from service.prompting import Prompt
@@ -28,6 +29,7 @@ SERVICE_VERSION = version("factcheck-service")
 
 _REPAIRS = {
     "asked_again": "The model's first reply broke the reply schema; it was told what was wrong and asked once more.",
+    IN_PARTS: "A passage did not fit the model's context and was read in two parts.",
     "fence": "A code fence around the model's reply was taken off.",
     "prose": "Words around the model's reply, outside its code fence, were left out.",
     "think": "A thinking block before the model's reply was taken off.",
@@ -103,6 +105,7 @@ def _coverage(readings: Sequence[Reading]) -> Coverage:
                 sha256=digest(text[reading.passage.start : reading.passage.end]),
                 code=reading.failure.code if reading.failure else None,
                 reused=reading.recalled is not None,
+                for_all=reading.failure is None or reading.failure.for_all,
             )
             for reading in readings
         ),

@@ -9,7 +9,7 @@ from service.deadline import Deadline
 from service.domain import Options, Passage, Sentence
 from service.errors import ArticleTooLongError, ModelSchemaError
 from service.fencing import Fencing, PromptLeakedError
-from service.llm.base import ChatModel, Message, ModelCall, Reply
+from service.llm.base import CallBudget, ChatModel, Message, ModelCall, Reply
 from service.pipeline.narrow import NARROWABLE, narrow
 from service.pipeline.replies import ProposedClaim, UnreadableReplyError, read_reply
 from service.pipeline.unwrap import unwrap
@@ -17,6 +17,8 @@ from service.prompting import Prompt
 
 _BYTES_PER_TOKEN = 3
 """Low for every script we measured, so that the estimate of tokens is an upper one."""
+
+_TIGHT_ROOM = 1_000
 
 INPUTS = frozenset({"title", "lead", "limits", "sentences", "fence"})
 """The inputs a prompt may declare."""
@@ -53,13 +55,23 @@ class Asking:
     fencing: Fencing = field(default_factory=Fencing)
 
 
-def extract(passage: Passage, options: Options, asking: Asking, model: ChatModel, deadline: Deadline) -> Extraction:
+@dataclass(frozen=True)
+class Allowance:
+    """What asking about a passage may cost: requests, and, where it is `tight`, no more room for a reply than that needs."""
+
+    calls: CallBudget = field(default_factory=CallBudget)
+    tight: bool = False
+
+
+def extract(  # noqa: PLR0913 - what is asked, how, of whom, and what it may cost
+    passage: Passage, options: Options, asking: Asking, model: ChatModel, deadline: Deadline, *, allowance: Allowance
+) -> Extraction:
     """The claims a model proposes for a passage, nothing of them proved.
 
     Raises: ArticleTooLongError, ModelError, DeadlineExceededError; ModelSchemaError when the repair round fails too;
     PromptLeakedError.
     """
-    question = _question(passage, options, asking, model)
+    question = _question(passage, options, asking, model, allowance)
     first = _kept_to_itself(model.complete(question.call, deadline), asking.fencing)
     try:
         return _believed(question, asking.prompt, (first,))
@@ -112,7 +124,7 @@ class _Question:
     left_out: int
 
 
-def _question(passage: Passage, options: Options, asking: Asking, model: ChatModel) -> _Question:
+def _question(passage: Passage, options: Options, asking: Asking, model: ChatModel, allowance: Allowance) -> _Question:
     prompt = asking.prompt
     values = _inputs(passage, options) | {"fence": asking.fencing.fence(passage.article)}
     messages = prompt.render({name: values[name] for name in prompt.inputs}, asking.fencing.canary)
@@ -126,8 +138,10 @@ def _question(passage: Passage, options: Options, asking: Asking, model: ChatMod
     most = min(traits.max_output_tokens, room)
     if most < needed:
         raise ArticleTooLongError("the article is longer than one call to this model can take; send a shorter part of it")
-    asked = min(max(prompt.max_output_tokens, needed), most)
-    return _Question(ModelCall(messages, schema, prompt.temperature, asked, most), whole, left_out)
+    usual = min(prompt.max_output_tokens, max(_TIGHT_ROOM, needed)) if allowance.tight else prompt.max_output_tokens
+    asked = min(max(usual, needed), most)
+    call = ModelCall(messages, schema, prompt.temperature, asked, most, budget=allowance.calls)
+    return _Question(call, whole, left_out)
 
 
 def _inputs(passage: Passage, options: Options) -> dict[str, str]:

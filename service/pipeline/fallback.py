@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Semaphore
+from typing import Final
 
 from service.deadline import Deadline
 from service.domain import Analysis, AnalysisStatus, Caveat, Usage
@@ -28,51 +29,86 @@ from service.pipeline.analyze import Fallback, Services, choose
 from service.pipeline.answers import FALLBACK
 from service.prompting import Prompt
 
-Ask = Callable[[Prompt, Services], Analysis]
+Ask = Callable[[Prompt, Services, Deadline], Analysis]
+
+TIME_SHARE: Final = 2 / 3
+"""What a model may take of the time that is left while there is another to ask: one that is silent must not spend all."""
 
 
-def first_answer(ref: str | None, services: Services, ask: Ask) -> Analysis:
+def first_answer(ref: str | None, services: Services, deadline: Deadline, ask: Ask) -> Analysis:
     """The analysis by `services.model`, or by the first of its fallbacks that can answer where it cannot.
 
-    `ask` comes to the analysis of the model of the services it is given, asked by the prompt it is given.
-    `ref` is the prompt the caller named; with None each model is asked by its own. An answer of a fallback has the warning
-    `fallback_model`, that of a stand-in its own status; its usage includes what was asked for nothing.
+    `ask` comes to the analysis of the model of the services it is given, asked by the prompt and within the time it is given:
+    two thirds of what is left, for the last model all of it. `ref` is the prompt the caller named; with None each model is
+    asked by its own. An answer of a fallback has the warning `fallback_model`, that of a stand-in its own status; its usage
+    includes what was asked for nothing. A part that the first model had read by the end of its share is the answer when no
+    fallback has one.
     Raises: what `ask` raises for the first model, whatever the others failed with; UnknownPromptError.
     """
     if not services.fallbacks:
-        return ask(choose(ref, services), services)
+        return ask(choose(ref, services), services, deadline)
     started, wasted = services.clock(), list[_Spent]()
 
-    def by(model: ChatModel, spent: list[_Spent]) -> Analysis:
+    def by(model: ChatModel, spent: list[_Spent], until: Deadline) -> Analysis:
         view = replace(services, model=_Metered(model, spent))
-        return ask(choose(ref, view), view)
+        return ask(choose(ref, view), view, until)
 
-    try:
-        return by(services.model, wasted)
-    except ModelError as error:
-        if not _gives_way(error):
-            raise
-        failure = error
+    def told(analysis: Analysis, spent: list[_Spent]) -> Analysis:
+        return replace(analysis, usage=_with_wasted(analysis.usage, spent, round((services.clock() - started) * 1000)))
+
+    first = _first(lambda: by(services.model, wasted, deadline.share(TIME_SHARE)), deadline)
+    if isinstance(first, Analysis):
+        return first
+    failure = first.failure
+    wasted_on_others = list[_Spent]()
     for fallback in services.fallbacks:
         spent = list[_Spent]()
+        until = deadline if fallback is services.fallbacks[-1] else deadline.share(TIME_SHARE)
         try:
             with _place(fallback.slots):
-                analysis = by(fallback.model, spent)
+                analysis = by(fallback.model, spent, until)
         except (ModelError, DeadlineExceededError, ArticleTooLongError, OverloadedError) as error:
-            wasted.extend(spent)
+            wasted_on_others.extend(spent)
             failure.for_all = failure.for_all and error.for_all
-            if not _gives_way(error):
-                raise failure from error
+            if not _gives_way(error, deadline):
+                break
         else:
-            took_ms = round((services.clock() - started) * 1000)
-            usage = _with_wasted(analysis.usage, wasted, took_ms)
-            return replace(_marked(analysis, fallback, services.model.traits, failure), usage=usage)
-    raise failure
+            return told(_marked(analysis, fallback, services.model.traits, failure), [*wasted, *wasted_on_others])
+    if first.part is None:
+        raise failure
+    return told(first.part, wasted_on_others)
 
 
-def _gives_way(error: FactCheckError) -> bool:
+@dataclass(frozen=True)
+class _Short:
+    """Why another model should be asked, and the part of the article that was read all the same."""
+
+    failure: FactCheckError
+    part: Analysis | None = None
+
+
+def _first(asked: Callable[[], Analysis], deadline: Deadline) -> Analysis | _Short:
+    """The first model's answer, where it is one to leave it at.
+
+    Raises: what `asked` raises, where no other model would do better.
+    """
+    try:
+        analysis = asked()
+    except (ModelError, DeadlineExceededError) as error:
+        if not _gives_way(error, deadline):
+            raise
+        return _Short(error)
+    late = any(passage.code == DeadlineExceededError.code for passage in analysis.coverage.passages)
+    if late and deadline.remaining_s() > 0:
+        return _Short(DeadlineExceededError("the time that one model may take is spent"), analysis)
+    return analysis
+
+
+def _gives_way(error: FactCheckError, deadline: Deadline) -> bool:
     """Whether another model should be asked: where it is the endpoint that cannot answer, not this article or its reply."""
     match error:
+        case DeadlineExceededError():
+            return deadline.remaining_s() > 0
         case ModelRefusedError():
             return error.filtered
         case ModelEmptyError() | ModelTruncatedError() | ModelSchemaError():
@@ -100,7 +136,7 @@ def _place(slots: Semaphore | None) -> Iterator[None]:
         slots.release()
 
 
-def _marked(analysis: Analysis, fallback: Fallback, first: ModelTraits, failure: ModelError) -> Analysis:
+def _marked(analysis: Analysis, fallback: Fallback, first: ModelTraits, failure: FactCheckError) -> Analysis:
     answered = fallback.model.traits
     caveat = Caveat(
         FALLBACK,

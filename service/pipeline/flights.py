@@ -2,20 +2,25 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event, Lock
 from typing import Generic, TypeVar
 
 from service.deadline import Deadline
-from service.errors import DeadlineExceededError, FactCheckError
+from service.errors import DeadlineExceededError, FactCheckError, OverloadedError
 
 T = TypeVar("T")
 
 
 @dataclass
 class _Flight(Generic[T]):
-    """One piece of work under way. Neither `result` nor `error` when it has ended means: somebody else must do it."""
+    """One piece of work under way. Neither `result` nor `error` when it has ended means: somebody else must do it.
+
+    `turned_away` says that it was not begun, because there was no place for it.
+    """
 
     ended: bool = False
+    turned_away: bool = False
     result: T | None = None
     error: FactCheckError | None = None
     waiting: list[Event] = field(default_factory=list)
@@ -28,15 +33,21 @@ class Flights(Generic[T]):
         self._lock = Lock()
         self._flying: dict[Hashable, _Flight[T]] = {}
 
-    def once(self, key: Hashable, work: Callable[[], T], deadline: Deadline, may_share: Callable[[T], bool]) -> tuple[T, bool]:
+    def once(
+        self, key: Hashable, work: Callable[[float], T], deadline: Deadline, may_share: Callable[[T], bool]
+    ) -> tuple[T, bool]:
         """What `work` comes to, and whether another request did it.
+
+        `work` is told how many seconds this request has waited already for others that found no place for the same: one who
+        was turned away takes none of them along, and yet none waits for a place longer than if each had come alone.
 
         A failure is shared too, where it would be everybody's (`for_all`). Where it would not, such as the end of the first
         one's own time, and with a result that `may_share` refuses, one of those who waited does the work itself.
         Raises: what `work` raises, DeadlineExceededError, ClientGoneError as soon as nobody waits for this request any more.
         """
+        in_vain_s = 0.0
         while True:
-            woken = Event()
+            came, woken = deadline.clock(), Event()
             with self._lock:
                 flight = self._flying.get(key)
                 if leads := flight is None:
@@ -44,7 +55,7 @@ class Flights(Generic[T]):
                 else:
                     flight.waiting.append(woken)
             if leads:
-                return self._lead(key, flight, work, may_share), False
+                return self._lead(key, flight, partial(work, in_vain_s), may_share), False
             with deadline.interest.when_lost(woken.set):
                 woken.wait(deadline.check())
             if not flight.ended:
@@ -54,6 +65,8 @@ class Flights(Generic[T]):
                 raise flight.error
             if flight.result is not None:
                 return flight.result, True
+            if flight.turned_away:
+                in_vain_s += deadline.clock() - came
 
     def waiting(self, key: Hashable) -> int:
         """How many requests have come to wait for the work under way; 0 when none is."""
@@ -69,6 +82,7 @@ class Flights(Generic[T]):
         except FactCheckError as error:
             if error.for_all:
                 flight.error = error
+            flight.turned_away = isinstance(error, OverloadedError)
             raise
         else:
             return result

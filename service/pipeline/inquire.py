@@ -9,7 +9,7 @@ from service.domain import Passage, Sentence, StanceLabel
 from service.errors import ModelSchemaError
 from service.llm.base import ChatModel, ModelCall, Reply, ReplySchema
 from service.pipeline.draft import Draft, Drafted
-from service.pipeline.extract import Extraction
+from service.pipeline.extract import Allowance, Extraction
 from service.pipeline.replies import ProposedClaim, ProposedStance, UnreadableReplyError
 from service.pipeline.speaker_reply import read_speaker
 from service.prompting import Prompt
@@ -17,14 +17,16 @@ from service.prompting import Prompt
 QUESTION_INPUTS = frozenset({"before", "quotation", "after", "named"})
 """The inputs a prompt of this kind may declare."""
 
-MOST_QUESTIONS = 12
 _CHARS_BEFORE, _CHARS_AFTER = 400, 200
 
 
-def inquire(passage: Passage, draft: Draft, prompt: Prompt, model: ChatModel, deadline: Deadline) -> Extraction:
+def inquire(  # noqa: PLR0913 - what is asked, how, of whom, and what it may cost
+    passage: Passage, draft: Draft, prompt: Prompt, model: ChatModel, deadline: Deadline, *, allowance: Allowance
+) -> Extraction:
     """The drafted claims of a passage, those quotations given to their speakers whose speaker the model could tell.
 
-    A model that cannot tell is asked nothing. No more than 12 quotations of a passage are asked about.
+    A model that cannot tell is asked nothing. Each quotation is a request of its own, so as many are asked about, in their
+    order, as the passage may cost; the others keep no speaker.
     Raises: ModelError, DeadlineExceededError; ModelSchemaError when a reply names nobody who was asked about.
     """
     proposed: list[ProposedClaim] = []
@@ -33,8 +35,9 @@ def inquire(passage: Passage, draft: Draft, prompt: Prompt, model: ChatModel, de
     for sentence in passage.sentences:
         for drafted in draft.claims.get(sentence.number, ()):
             claim = drafted.proposed
-            if drafted.speakers and model.traits.asks_speakers and len(replies) < MOST_QUESTIONS:
-                replies.append(model.complete(_question(passage, sentence, drafted, prompt, model), deadline))
+            if drafted.speakers and model.traits.asks_speakers and allowance.calls.left > 0:
+                call = replace(_question(passage, sentence, drafted, prompt, model), budget=allowance.calls)
+                replies.append(model.complete(call, deadline))
                 claim = _answered(drafted, replies[-1])
             unattributed += drafted.quotation and not claim.claimant and not claim.stances
             proposed.append(claim)

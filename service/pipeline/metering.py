@@ -7,10 +7,9 @@ from service.deadline import Deadline
 from service.domain import ArticleInput
 from service.errors import ClientGoneError, DeadlineExceededError
 from service.limits.limiter import Admission
-from service.llm.base import NO_TOKENS, ChatModel, ModelCall, ModelTraits, Reply, Tokens
+from service.llm.base import CALLS_PER_PASSAGE, NO_TOKENS, ChatModel, ModelCall, ModelTraits, Reply, Tokens
 from service.pipeline.analyze import Services, choose
 from service.pipeline.extract import OUTPUT_TOKENS_PER_CHAR, estimate_tokens, estimate_tokens_of
-from service.pipeline.inquire import MOST_QUESTIONS
 from service.pipeline.ways import SPEAKER_TASK
 from service.prompting import Prompt
 
@@ -111,7 +110,7 @@ def _most(given: ArticleInput, prompt: Prompt, traits: ModelTraits) -> Tokens:
     if prompt.task == SPEAKER_TASK:
         if not traits.asks_speakers:
             return NO_TOKENS
-        questions = passages * MOST_QUESTIONS
+        questions = passages * CALLS_PER_PASSAGE
         return Tokens(questions * (constant + _LEAD_CHARS), 0, questions * prompt.max_output_tokens)
     beside = constant + _FRAME_TOKENS + estimate_tokens_of((given.title or "") + given.text[:_LEAD_CHARS])
     needed = int(OUTPUT_TOKENS_PER_CHAR * -(-chars // passages))

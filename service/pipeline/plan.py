@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from itertools import pairwise
 
@@ -31,6 +32,17 @@ def plan(
     fresh = _evenly(sentences, whole, passage_chars)
     runs = sorted([*standing, *gaps]) if len(gaps) <= len(fresh) else fresh
     return tuple(_passage(article, sentences, run) for run in runs)
+
+
+def halves(passage: Passage) -> tuple[Passage, ...]:
+    """The passage as two of about the same length, as `plan` would make them; none where it is a single sentence."""
+    sentences = passage.sentences
+    if len(sentences) < 2:  # noqa: PLR2004 - one for each
+        return ()
+    middle = (passage.start + passage.end) / 2
+    cut = min(range(1, len(sentences)), key=lambda at: abs(sentences[at].start - middle))
+    lead = (*passage.lead, *sentences[:cut])[:_LEAD_SENTENCES]
+    return replace(passage, sentences=sentences[:cut]), replace(passage, sentences=sentences[cut:], lead=lead)
 
 
 def digest(text: str) -> str:

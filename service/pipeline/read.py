@@ -32,10 +32,14 @@ class Reading:
     recalled: PassageMemory | None = None
 
 
+Readings = tuple[Reading, ...]
+"""What passages came to, in their order: one reading each, or one for each part that a passage was read in."""
+
+
 class Reader(Protocol):
     """Where the work of one request is done; a `schedule.Turn`."""
 
-    def submit(self, work: Callable[[Passage], Reading], given: Passage, /) -> Future[Reading]:
+    def submit(self, work: Callable[[Passage], Readings], given: Passage, /) -> Future[Readings]:
         """What comes of `work` done on `given`."""
 
     def await_start(self) -> None:
@@ -47,13 +51,13 @@ class Reader(Protocol):
 
 def read(  # noqa: PLR0913 - what is read, how, where, until when, and who is told
     passages: Sequence[Passage],
-    read_one: Callable[[Passage], Reading],
+    read_one: Callable[[Passage], Readings],
     reader: Reader,
     deadline: Deadline,
     *,
     allow_partial: bool,
     account: Account | None = None,
-) -> tuple[Reading, ...]:
+) -> Readings:
     """The readings of all passages, in their order. `account` is told of the beginning and of each that ends.
 
     A passage that fails ends the whole unless `allow_partial`, and then too when none was read; what is still being read is
@@ -71,20 +75,23 @@ def read(  # noqa: PLR0913 - what is read, how, where, until when, and who is to
 
 
 def _read(
-    passages: Sequence[Passage], ended: Iterator[tuple[Passage, Future[Reading]]], account: Account, *, allow_partial: bool
-) -> tuple[Reading, ...]:
+    passages: Sequence[Passage], ended: Iterator[tuple[Passage, Future[Readings]]], account: Account, *, allow_partial: bool
+) -> Readings:
     several = len(passages) > 1
-    readings: dict[int, Reading] = {}
+    readings: dict[int, Readings] = {}
     for passage, future in ended:
-        reading = _outcome(future, passage, several=several)
-        if reading.failure and not allow_partial:
-            raise reading.failure
-        if reading.failure:
+        came = _outcome(future, passage, several=several)
+        failure = next((reading.failure for reading in came if reading.failure), None)
+        if failure and not allow_partial:
+            raise failure
+        if failure:
             account.passage_failed()
         else:
-            account.passage_read(reading.proof.claims)
-        readings[passage.start] = reading
-    ordered = tuple(readings.get(passage.start) or _late(passage, several=several) for passage in passages)
+            account.passage_read(tuple(claim for reading in came for claim in reading.proof.claims))
+        readings[passage.start] = came
+    ordered = tuple(
+        reading for passage in passages for reading in readings.get(passage.start) or _late(passage, several=several)
+    )
     failures = [reading.failure for reading in ordered if reading.failure]
     if failures and (not allow_partial or len(failures) == len(ordered)):
         raise failures[0]
@@ -92,13 +99,13 @@ def _read(
 
 
 def _as_they_end(
-    passages: Sequence[Passage], read_one: Callable[[Passage], Reading], reader: Reader, deadline: Deadline, account: Account
-) -> Iterator[tuple[Passage, Future[Reading]]]:
+    passages: Sequence[Passage], read_one: Callable[[Passage], Readings], reader: Reader, deadline: Deadline, account: Account
+) -> Iterator[tuple[Passage, Future[Readings]]]:
     """The passages as they end, until the deadline.
 
     Raises: OverloadedError, ClientGoneError.
     """
-    ended: SimpleQueue[tuple[Passage, Future[Reading]] | None] = SimpleQueue()
+    ended: SimpleQueue[tuple[Passage, Future[Readings]] | None] = SimpleQueue()
 
     def submit(passage: Passage) -> None:
         reader.submit(read_one, passage).add_done_callback(lambda future: ended.put((passage, future)))
@@ -118,15 +125,15 @@ def _as_they_end(
             yield one
 
 
-def _late(passage: Passage, *, several: bool) -> Reading:
+def _late(passage: Passage, *, several: bool) -> Readings:
     error = DeadlineExceededError("the request's time was spent before this passage was read")
     error.passage = (passage.start, passage.end) if several else None
-    return Reading(passage, failure=error)
+    return (Reading(passage, failure=error),)
 
 
-def _outcome(future: Future[Reading], passage: Passage, *, several: bool) -> Reading:
+def _outcome(future: Future[Readings], passage: Passage, *, several: bool) -> Readings:
     try:
         return future.result()
     except (ArticleTooLongError, ModelError, DeadlineExceededError) as error:
         error.passage = (passage.start, passage.end) if several else None
-        return Reading(passage, failure=error)
+        return (Reading(passage, failure=error),)

@@ -38,11 +38,13 @@ def remember(  # noqa: PLR0913 - what the flow takes, and what the caller allows
     hashes = tuple(part for prompt in prompts for part in (prompt.name, prompt.sha256))
     question = Question(given, options, (*hashes, repair.sha256), previous, tenant)
 
-    def make() -> Analysis:
-        def ask(prompt: Prompt, view: Services) -> Analysis:
-            return analyze(given, options, prompt, view, deadline, previous=previous, caller=caller, follow=follow)
+    def make(in_vain_s: float) -> Analysis:
+        def ask(prompt: Prompt, view: Services, until: Deadline) -> Analysis:
+            return analyze(
+                given, options, prompt, view, until, previous=previous, caller=caller, in_vain_s=in_vain_s, follow=follow
+            )
 
-        return first_answer(ref, services, ask)
+        return first_answer(ref, services, deadline, ask)
 
     try:
         analysis = services.answers.find_or_make(question, make, deadline, caching)

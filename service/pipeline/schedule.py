@@ -51,9 +51,12 @@ class Schedule:
         self._threads = ThreadPoolExecutor(self.limits.calls, thread_name_prefix="passage")
 
     @contextmanager
-    def turn(self, caller: str, deadline: Deadline) -> Iterator["Turn"]:
-        """A request's right to be served in turn. What has not begun when it ends, or when its client leaves, is dropped."""
-        turn = Turn(self, caller, deadline)
+    def turn(self, caller: str, deadline: Deadline, in_vain_s: float = 0.0) -> Iterator["Turn"]:
+        """A request's right to be served in turn. What has not begun when it ends, or when its client leaves, is dropped.
+
+        `in_vain_s` is how much of its patience the request has spent before.
+        """
+        turn = Turn(self, caller, deadline, in_vain_s)
         with deadline.interest.when_lost(lambda: self._drop(turn)):
             try:
                 yield turn
@@ -162,7 +165,7 @@ class Task:
 class Turn:
     """One request in the schedule, which alone changes what is public here."""
 
-    def __init__(self, schedule: Schedule, caller: str, deadline: Deadline) -> None:
+    def __init__(self, schedule: Schedule, caller: str, deadline: Deadline, in_vain_s: float) -> None:
         self.caller = caller
         self.tasks: deque[Task] = deque()
         self.running = 0
@@ -170,6 +173,7 @@ class Turn:
         self.over = False
         self._schedule = schedule
         self._deadline = deadline
+        self._in_vain_s = in_vain_s
 
     def submit(self, work: Callable[[Given], Made], given: Given) -> "Future[Made]":
         """What comes of `work` done on `given` when it is its turn."""
@@ -184,7 +188,7 @@ class Turn:
         Raises: OverloadedError when none has within the schedule's patience, DeadlineExceededError, ClientGoneError.
         """
         left_s, patience_s = self._deadline.remaining_s(), self._schedule.limits.patience_s
-        wait_s = left_s if patience_s is None else min(left_s, patience_s)
+        wait_s = left_s if patience_s is None else min(left_s, patience_s - self._in_vain_s)
         begun = self.begun.wait(min(max(wait_s, 0.0), LONGEST_WAIT_S))
         self._deadline.check()
         if not begun:

@@ -5,10 +5,10 @@ decomposed characters, full-width forms and ligatures. Invisible characters vani
 could change a figure: ² is not 2, and the marks after a digit keep inches and feet apart.
 """
 
+import re
 import unicodedata
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
 from itertools import groupby
 
 INVISIBLE = frozenset(
@@ -23,6 +23,8 @@ APOSTROPHES = frozenset("'‘’‚‛‹›`´ʼ〈〉")  # noqa: RUF001 - see 
 DASHES = frozenset("-‐‑‒–—―−")  # noqa: RUF001 - see above
 
 _RUNS = frozenset({" ", "-"})
+# Most of most articles: what folds to itself, with single spaces between.
+_PLAIN = re.compile(r"[!#-&(-,./0-9:-_a-z{-~]+(?: [!#-&(-,./0-9:-_a-z{-~]+)*")
 _LAST_BEFORE_MARKS = "\u02ff"
 _LAST_REMEMBERED = "\uffff"  # articles of rare characters must not fill the memory
 # Vowels and final consonants of Hangul typed letter by letter, and skin tones.
@@ -55,24 +57,42 @@ class Folded:
     """
 
     def __init__(self, text: str) -> None:
-        chars: list[str] = []
         self._starts, self._ends = array("I"), array("I")
-        disordered = False
-        for index, char in enumerate(text):
+        self._pieces: list[str] = []
+        self._last = ""
+        self._disordered = False
+        offsets = array("I", range(len(text) + 1))
+        at = 0
+        for plain in _PLAIN.finditer(text):
+            start, end = plain.span()
+            self._fold(text, at, start)
+            self._pieces.append(plain[0])
+            self._last = text[end - 1]
+            self._starts.extend(offsets[start:end])
+            self._ends.extend(offsets[start + 1 : end + 1])
+            at = end
+        self._fold(text, at, len(text))
+        chars = "".join(self._pieces)
+        self.chars = "".join(_in_order(chars)) if self._disordered else chars
+
+    def _fold(self, text: str, begin: int, end: int) -> None:
+        """Fold these characters, one by one, and add them."""
+        for index in range(begin, end):
+            char, last = text[index], self._last
             folded, joins = _FOLDS[char]
-            if folded in _RUNS and chars and chars[-1] == folded:
+            if folded in _RUNS and last == folded:
                 self._ends[-1] = index + 1
                 continue
-            if char in DOUBLE_QUOTES and chars and chars[-1].isdigit():
+            if char in DOUBLE_QUOTES and last.isdigit():
                 folded = '"'
-            if joins and chars:
-                disordered |= unicodedata.combining(chars[-1]) > unicodedata.combining(char) > 0
-            start = self._starts[-1] if joins and chars else index
+            if joins and last:
+                self._disordered |= unicodedata.combining(last) > unicodedata.combining(char) > 0
+            start = self._starts[-1] if joins and last else index
             for piece in folded:
-                chars.append(piece)
+                self._pieces.append(piece)
+                self._last = piece
                 self._starts.append(start)
                 self._ends.append(index + 1)
-        self.chars = "".join(_in_order(chars) if disordered else chars)
 
     def index(self, offset: int) -> int:
         """Where in `chars` the characters from `offset` of the original on begin."""
@@ -86,7 +106,7 @@ class Folded:
         return starts[low], self._ends[high - 1]
 
 
-def _in_order(chars: Sequence[str]) -> list[str]:
+def _in_order(chars: str) -> list[str]:
     """The characters with the accents on each letter sorted: those of different classes may be typed in any order."""
     ordered: list[str] = []
     for _, run in groupby(chars, key=lambda char: unicodedata.combining(char) > 0):

@@ -41,6 +41,9 @@ from service.web.schemas import AnalyzeRequest
 from service.web.seal import Sealer
 from service.web.serving import DRAINING, client_connection, stream_connection
 
+ANSWER_S, ANSWER_SHARE = 0.25, 0.05
+"""What is kept of a request's time, in seconds and at most which share of it, to write its answer in."""
+
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -113,7 +116,9 @@ class Routes:
         prompt = choose(asked.prompt, self.services)
         g.record |= {"prompt": prompt.ref, "model": self.services.model.traits.name}
         self._audit(asked)
-        return Deadline(g.started + self._seconds(asked), self.services.clock)
+        seconds = self._seconds(asked)
+        # What is answered at the very end would come after it.
+        return Deadline(g.started + seconds - min(ANSWER_S, seconds * ANSWER_SHARE), self.services.clock)
 
     def _seconds(self, asked: AnalyzeRequest) -> float:
         return min(self.settings.deadline_s, asked.deadline_s or self.settings.deadline_s)

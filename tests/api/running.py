@@ -17,7 +17,10 @@ import pytest
 from tests.api.conftest import TEXT
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 120
+PATIENCE_S = 120  # a busy machine may need a minute to start a server
+SOON_S = 25.0
+"""Sooner than what ends by itself, at the usual limits of half a minute."""
+
 HEAD = b"POST /analyze HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
 loopback = pytest.mark.loopback
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from service.errors import ModelUnavailableError
+from service.errors import ModelContextError, ModelUnavailableError
+from service.llm.base import CALLS_PER_PASSAGE
 from service.pipeline.analyze import Services
 from service.prompt_files import find_prompts, load_prompts
 from service.settings import Settings
@@ -112,9 +113,19 @@ def test_a_model_that_cannot_tell_is_asked_nothing():
     assert "Rules of language" in document["warnings"][0]["detail"]
 
 
-def test_no_more_than_twelve_quotations_of_a_passage_are_asked_about():
-    _, model = answer(" ".join([OPEN] * 20), *['{"who":1}'] * 12, passage_chars=100_000)
-    assert len(model.calls) == 12
+def test_a_question_that_does_not_fit_is_asked_again_with_half_of_the_passage():
+    """The half without open quotations costs nothing."""
+    text = f"The town lies on the river. It has a bridge. It has a mayor, too. {OPEN}"
+    document, model = answer(text, ModelContextError("too long"), '{"who":1}', passage_chars=100_000)
+    assert document["usage"]["calls"] == len(model.calls) == 2
+    assert "repaired_in_parts" in [one["code"] for one in document["warnings"]]
+    assert len(document["coverage"]["passages"]) == 2
+
+
+def test_no_more_quotations_are_asked_about_than_a_passage_may_cost_calls():
+    document, model = answer(" ".join([OPEN] * 20), *['{"who":1}'] * CALLS_PER_PASSAGE, passage_chars=100_000)
+    assert len(model.calls) == document["usage"]["calls"] == CALLS_PER_PASSAGE
+    assert len({id(call.budget) for call in model.calls}) == 1
 
 
 @pytest.mark.parametrize("reply", ['{"who":3}', '{"who":"Ann Lee"}', "Ann Lee", '{"who":-1}'])

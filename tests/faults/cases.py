@@ -60,7 +60,7 @@ CASES = (
     Case("http-500-no-retry", 502, DOWN, 1, 0),
     Case("http-408", 502, DOWN, 2, 2),
     Case("http-409", 502, DOWN, 2, 2),
-    Case("context-length", 413, "article-too-long", 1, 0),
+    Case("context-length", 413, "article-too-long", 2, 3),
     Case("no-json-schema", 200, "complete", 2, 2),
     Case("no-json-schema-500", 200, "complete", 2, 2),
     Case("no-response-format", 200, "complete", 3, 2),

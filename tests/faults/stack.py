@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -15,15 +17,19 @@ import structlog
 
 from service.app import create_app
 from service.deadline import Deadline
+from service.domain import ArticleInput
 from service.llm.base import ChatModel, ModelCall, ModelTraits, Reply
 from service.llm.openai_chat import OpenAIChatModel
 from service.llm.retry_tokens import EARNED_BY_A_QUESTION, MOST, RetryTokens
 from service.llm.retrying import RetryingModel
 from service.logs import configure_logs
 from service.pipeline.analyze import Services
+from service.pipeline.ingest import ingest
+from service.pipeline.plan import plan
 from service.pipeline.schedule import Limits, Schedule
 from service.prompt_files import find_prompts, load_prompts
 from service.settings import Settings
+from service.text.segment import segment
 from tests.faultserver import UPSTREAM_WORDS, FaultServer, Plan
 
 KEY = "sk-canary-key-4711-quillon"
@@ -31,7 +37,7 @@ ARTICLE_WORD = "Quillfeather"
 """Stands in every sentence of these articles."""
 
 LIMIT_S = 10.0
-SHORT_LIMIT_S = 0.8
+SHORT_LIMIT_S = 1.5
 PART_FACTOR = 3
 """A part is put together after the rest has been given up, and a busy machine needs time for that."""
 
@@ -54,7 +60,8 @@ _LIBRARY = load_prompts(find_prompts())
 class Outcome:
     """What one request came to: the answer, and what was seen on both sides while it was made.
 
-    `log` is the fault server's, `said` everything the service logged, `slept` the seconds it would have waited.
+    `log` is the fault server's, `said` everything the service logged, `slept` the seconds it would have waited. `starts` are
+    the numbers of the sentences that passages begin with.
     """
 
     status: int
@@ -65,6 +72,7 @@ class Outcome:
     said: str
     slept: list[float]
     server: FaultServer
+    starts: tuple[int, ...]
 
     @property
     def document(self) -> dict[str, Any]:
@@ -81,10 +89,8 @@ class Outcome:
 
     @property
     def calls(self) -> int:
-        """The most calls that any passage cost."""
-        counts: dict[str, int] = {}
-        for entry in self.log:
-            counts[entry["first_sentence"]] = counts.get(entry["first_sentence"], 0) + 1
+        """The most calls that any passage cost, in whatever parts it was read."""
+        counts = Counter(bisect_right(self.starts, int(entry["first_sentence"] or 0)) for entry in self.log)
         return max(counts.values(), default=0)
 
 
@@ -103,7 +109,13 @@ def request(plan: Plan, text: str, *, passages: int = 1, limit_s: float = LIMIT_
             awaited.wait_until_idle()
         body, headers = response.get_data(as_text=True), dict(response.headers)
         log = [dict(entry) for entry in server.log]
-        return Outcome(response.status_code, body, headers, took_s, log, said.getvalue(), slept, server)
+        return Outcome(response.status_code, body, headers, took_s, log, said.getvalue(), slept, server, _starts(text, traits))
+
+
+def _starts(text: str, traits: ModelTraits) -> tuple[int, ...]:
+    article = ingest(ArticleInput(text))
+    planned = plan(article, segment(text, article.language), traits.passage_chars)
+    return tuple(passage.sentences[0].number for passage in planned)
 
 
 class Awaited:

@@ -9,6 +9,7 @@ from time import monotonic
 import pytest
 
 from service.llm.breaker import WINDOW_CALLS
+from service.web.routes import ANSWER_SHARE
 from tests.api.running import running
 from tests.faults import table
 from tests.faults.cases import CASES
@@ -31,8 +32,8 @@ from tests.faultserver import FAULTS, UPSTREAM_WORDS, FaultServer, Plan
 
 pytestmark = pytest.mark.loopback
 
-LATE_S = 1.0
-"""More than any answer may come after its deadline, on a machine that is busy with other things."""
+LATE_S = 5.0
+"""More than any answer comes after its deadline on a machine busy with other things; without a deadline it would never."""
 
 MOST_GROWTH_BYTES = 60_000_000
 AFRESH = {"Cache-Control": "no-store"}
@@ -85,7 +86,10 @@ def test_a_fault_that_happens_once_is_survived_where_asking_again_can_help(case)
     in_order(outcome, case.limit_s)
     if case.healed:
         assert (outcome.status, outcome.calls) == (200, case.healed)
-        assert outcome.document["claims"] == claims_in_good_weather(ONE, 1)
+        found, expected = outcome.document["claims"], claims_in_good_weather(ONE, 1)
+        assert found[: len(expected)] == expected
+        # The endpoint lists so many claims for each request, and two halves are two.
+        assert len(found) == len(expected) or case.mode == "context-length"
     else:
         assert (outcome.status, outcome.code, outcome.calls) == (case.status, case.code, case.calls)
 
@@ -190,7 +194,7 @@ def test_row_29_a_certificate_that_is_not_trusted_is_looked_at_once():
 def test_rows_30_31_and_38_nothing_is_asked_again_when_the_time_is_spent(mode):
     outcome = request(Plan(mode), ONE, limit_s=0.4)
 
-    assert outcome.took_s >= 0.4
+    assert outcome.took_s >= 0.4 * (1 - ANSWER_SHARE)
     assert outcome.slept == []
 
 

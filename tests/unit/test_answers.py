@@ -44,7 +44,9 @@ ANSWER = replace(
 CUT_SHORT = replace(
     ANSWER,
     status=AnalysisStatus.PARTIAL,
-    coverage=Coverage(2, 1, (PassageCoverage(0, 12, "2" * 64), PassageCoverage(12, 20, "3" * 64, "deadline-exceeded"))),
+    coverage=Coverage(
+        2, 1, (PassageCoverage(0, 12, "2" * 64), PassageCoverage(12, 20, "3" * 64, "deadline-exceeded", for_all=False))
+    ),
 )
 PARTIAL = replace(CUT_SHORT, coverage=Coverage(2, 1, (PassageCoverage(0, 12, "2" * 64, "upstream-unavailable"),)))
 
@@ -56,7 +58,7 @@ class Model:
         self.outcomes = list(outcomes)
         self.times = 0
 
-    def __call__(self):
+    def __call__(self, _in_vain_s):
         self.times += 1
         outcome = self.outcomes.pop(0)
         if isinstance(outcome, Exception):
@@ -229,7 +231,7 @@ def test_different_questions_have_different_keys_of_hex_digits(one, other):
 def test_the_same_question_asked_many_times_at_once_is_answered_once(answers):
     begun, go = Event(), Event()
 
-    def slowly():
+    def slowly(_in_vain_s):
         begun.set()
         assert go.wait(PATIENCE_S)
         return ANSWER
@@ -247,13 +249,17 @@ def test_the_same_question_asked_many_times_at_once_is_answered_once(answers):
     assert model.times == 0
 
 
-def test_an_answer_that_ran_out_of_time_is_not_shared(answers):
+GIVEN_UP = replace(CUT_SHORT, coverage=Coverage(2, 1, (PassageCoverage(0, 12, "2" * 64, "upstream-busy", for_all=False),)))
+
+
+@pytest.mark.parametrize("answer", [CUT_SHORT, GIVEN_UP], ids=["out of time", "no time to ask again"])
+def test_an_answer_cut_short_by_its_own_time_is_not_shared(answers, answer):
     begun, go = Event(), Event()
 
-    def slowly():
+    def slowly(_in_vain_s):
         begun.set()
         assert go.wait(PATIENCE_S)
-        return CUT_SHORT
+        return answer
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(ask, answers, slowly)
@@ -261,7 +267,7 @@ def test_an_answer_that_ran_out_of_time_is_not_shared(answers):
         other = pool.submit(ask, answers, Model(ANSWER))
         sleep(0.05)
         go.set()
-        assert first.result() == CUT_SHORT
+        assert first.result() == answer
         assert other.result() == ANSWER
 
 
@@ -312,7 +318,7 @@ def test_waiting_for_another_process_ends_with_the_requests_own_time(clock):
 def test_a_process_that_works_says_so_until_it_is_done(clock):
     store, answers, _ = between_processes(clock, on_sleep=lambda *_: None)
 
-    def make():
+    def make(_in_vain_s):
         assert store.get(Shelf.FLIGHTS, answers.key(QUESTION)) is not None
         raise ModelUnavailableError("gone")
 

@@ -1,18 +1,26 @@
 import socket
+import sys
 from selectors import DefaultSelector
+from time import monotonic, sleep
 
 import pytest
 
-from service.connections import PARTING_S, SEND_LIMIT_S, ConnectionWatch, Paced, Partings
+from service.connections import PARTING_S, SEND_LIMIT_S, ConnectionWatch, Paced, Partings, unread_s
 from tests.fakes import FixedClock
 
 
 class FakeSocket:
     """A connection that remembers how it was shut down."""
 
-    def __init__(self, *, gone=False):
+    def __init__(self, *, gone=False, told=b""):
         self.gone = gone
+        self.told = told
         self.done = []
+
+    def getsockopt(self, _level, _name, size):
+        if self.gone:
+            raise OSError
+        return self.told[:size]
 
     def shutdown(self, how):
         if self.gone:
@@ -99,12 +107,31 @@ def test_who_is_not_waited_for_is_not_cut_but_a_cut_is_remembered(watch, clock):
 
 
 def test_an_arrival_is_forgotten_with_its_request(watch, clock):
-    connection = FakeSocket()
+    connection = FakeSocket(told=bytes(52) + (250).to_bytes(4, sys.byteorder))
     assert watch.arrival(connection) is None
     watch.note_arrival(connection)
-    assert watch.arrival(connection) == clock.now
+    assert watch.arrival(connection) == clock.now - 0.25
     watch.end(connection)
     assert watch.arrival(connection) is None
+
+
+@pytest.mark.parametrize("connection", [FakeSocket(gone=True), FakeSocket(told=bytes(40))], ids=["gone", "an old system"])
+def test_what_the_system_does_not_tell_arrived_when_it_was_seen(connection):
+    assert unread_s(connection) == 0
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_INFO"), reason="the system does not tell")
+def test_bytes_that_nobody_reads_grow_older():
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        ours, _ = server.accept()
+        with ours:
+            client.sendall(b"x")
+            ours.recv(1, socket.MSG_PEEK)
+            until = monotonic() + 30
+            while unread_s(ours) < 0.02 and monotonic() < until:
+                sleep(0.01)
+            assert 0.02 <= unread_s(ours) < 30
+            ours.recv(1)
 
 
 class Parting:

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from service.deadline import Deadline, Interest
@@ -24,6 +26,13 @@ def test_nothing_is_left_once_it_has_passed(late):
 @pytest.mark.parametrize(("left", "expected"), [(10, 9), (1, 0.5)])
 def test_a_sooner_deadline_leaves_at_least_half_of_the_time(left, expected):
     assert Deadline.after(left, FixedClock()).sooner(1).remaining_s() == expected
+
+
+def test_a_share_is_one_of_the_time_that_is_left_with_the_same_interest():
+    deadline = Deadline.after(30, FixedClock())
+    share = deadline.share(0.5)
+    assert (share.remaining_s(), share.interest) == (15, deadline.interest)
+    assert Deadline.after(math.inf, FixedClock()).share(0.5).at == math.inf
 
 
 def test_a_deadline_without_interest_is_over_for_all_that_share_it():

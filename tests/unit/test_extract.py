@@ -10,7 +10,7 @@ from service.errors import ArticleTooLongError, ModelBusyError, ModelSchemaError
 from service.fencing import Fencing, PromptLeakedError
 from service.llm.base import ModelTraits
 from service.pipeline.analyze import REPAIR_TASK
-from service.pipeline.extract import Asking, extract, surroundings
+from service.pipeline.extract import Allowance, Asking, extract, surroundings
 from service.prompt_files import find_prompts, load_prompts
 from service.text.segment import segment
 from tests.fakes import TRAITS, FixedClock, ScriptedModel, claim
@@ -30,8 +30,9 @@ def passage_of(text=TEXT, title=None):
     return Passage(article, segment(text, "en"))
 
 
-def run(model, text=TEXT, options=None, title=None, asking=ASKING):
-    return extract(passage_of(text, title), options or Options(), asking, model, Deadline.after(60, FixedClock()))
+def run(model, text=TEXT, options=None, title=None, *, asking=ASKING, allowance=None):
+    passage, deadline = passage_of(text, title), Deadline.after(60, FixedClock())
+    return extract(passage, options or Options(), asking, model, deadline, allowance=allowance or Allowance())
 
 
 def test_a_good_reply_costs_one_call():
@@ -185,3 +186,12 @@ def test_an_earlier_answer_is_known_again_whatever_the_fence():
     edited = passage_of(TEXT + " More was said.")
     assert surroundings(passage_of(), Options(), prompt) == surroundings(edited, Options(), prompt)
     assert surroundings(passage_of(), Options(), prompt) != surroundings(passage_of(title="A title"), Options(), prompt)
+
+
+@pytest.mark.parametrize(
+    ("chars", "asked"), [pytest.param(60, 1_000, id="hardly any"), pytest.param(3_500, 2_100, id="what the passage needs")]
+)
+def test_where_the_context_is_small_a_reply_gets_no_more_room_than_it_needs(chars, asked):
+    model = ScriptedModel(GOOD)
+    run(model, text="The bridge opened in 2019 in town. " * (chars // 35), allowance=Allowance(tight=True))
+    assert model.calls[0].max_output_tokens == asked

@@ -43,7 +43,10 @@ def run(model, *fallbacks, text=TEXT, ref="extract_claims@1", options=None, **ne
     services = Services(model, LIBRARY, **{"clock": FixedClock()} | needs, fallbacks=fallbacks)
     deadline = Deadline.after(60, services.clock)
     return first_answer(
-        ref, services, lambda prompt, view: analyze(ArticleInput(text), options or Options(), prompt, view, deadline)
+        ref,
+        services,
+        deadline,
+        lambda prompt, view, until: analyze(ArticleInput(text), options or Options(), prompt, view, until),
     )
 
 
@@ -88,13 +91,12 @@ def test_the_next_model_answers_where_the_endpoint_cannot_and_the_answer_says_so
         pytest.param(ModelEmptyError("nothing"), id="empty"),
         pytest.param(ModelTruncatedError("cut off"), id="cut off"),
         pytest.param(ModelSchemaError("off schema"), id="off schema"),
-        pytest.param(DeadlineExceededError("spent"), id="deadline"),
     ],
 )
 def test_no_other_model_is_asked_about_what_this_one_made_of_the_article(failure):
     other = ScriptedModel(traits=OTHER)
     with pytest.raises(type(failure)) as caught:
-        run(ScriptedModel(failure), Fallback(other))
+        run(ScriptedModel(failure, failure), Fallback(other))
     assert caught.value is failure
     assert other.calls == []
 
@@ -225,3 +227,95 @@ def test_a_budget_of_calls_is_part_of_no_question():
     ]
     assert asked[0] == asked[1]
     assert "budget" not in repr(asked[0])
+
+
+class Silent(ScriptedModel):
+    """A model that never answers: its call ends when its time does."""
+
+    def __init__(self, clock, traits=TRAITS):
+        super().__init__(traits=traits)
+        self.clock = clock
+        self.seconds = []
+
+    def complete(self, call, deadline):
+        self.seconds.append(deadline.check())
+        call.budget.spend()
+        self.clock.advance(self.seconds[-1])
+        raise DeadlineExceededError("spent")
+
+
+def test_a_silent_model_leaves_a_third_of_the_time_to_the_next():
+    clock = FixedClock()
+    silent, seconds = Silent(clock), []
+
+    class Timed(ScriptedModel):
+        def complete(self, call, deadline):
+            seconds.append(deadline.check())
+            return super().complete(call, deadline)
+
+    analysis = run(silent, Fallback(Timed(GOOD, traits=OTHER)), clock=clock)
+    assert silent.seconds == [pytest.approx(40)]
+    assert seconds == [pytest.approx(20)]
+    assert analysis.status is AnalysisStatus.COMPLETE
+    assert "could not answer (deadline-exceeded)" in analysis.warnings[0].detail
+
+
+def test_each_model_that_has_another_after_it_has_two_thirds_of_what_is_left():
+    clock = FixedClock()
+    models = [Silent(clock), Silent(clock, OTHER), Silent(clock, SMALL)]
+    with pytest.raises(DeadlineExceededError):
+        run(models[0], *map(Fallback, models[1:]), clock=clock)
+    assert [one.seconds for one in models] == [[pytest.approx(40)], [pytest.approx(40 / 3)], [pytest.approx(20 / 3)]]
+
+
+def test_a_model_without_fallbacks_has_all_the_time():
+    clock = FixedClock()
+    silent = Silent(clock)
+    with pytest.raises(DeadlineExceededError):
+        run(silent, clock=clock)
+    assert silent.seconds == [60]
+
+
+def test_a_failure_of_all_after_a_silent_model_is_its_own():
+    clock = FixedClock()
+    with pytest.raises(DeadlineExceededError):
+        run(Silent(clock), Fallback(ScriptedModel(DOWN, traits=OTHER)), clock=clock)
+
+
+class Partly(ScriptedModel):
+    """A model that answers about one passage, and is silent about the others."""
+
+    def __init__(self, clock):
+        super().__init__(GOOD, traits=replace(TRAITS, passage_chars=100))
+        self.clock = clock
+        self.until = 0.0
+
+    def complete(self, call, deadline):
+        if not self.calls:
+            self.until = deadline.at
+            return super().complete(call, deadline)
+        self.clock.now = max(self.clock.now, self.until)
+        raise DeadlineExceededError("spent")
+
+
+def test_a_part_read_by_the_end_of_the_share_gives_way_to_a_whole_answer():
+    clock = FixedClock()
+    other = ScriptedModel(*[GOOD] * 4, traits=replace(OTHER, passage_chars=100))
+    one_by_one = Schedule(Limits(calls=1))
+    analysis = run(
+        Partly(clock), Fallback(other), text=LONG, options=Options(allow_partial=True), clock=clock, schedule=one_by_one
+    )
+    assert (analysis.status, codes(analysis)) == (AnalysisStatus.COMPLETE, ["fallback_model"])
+    assert analysis.usage.calls == 5
+
+
+def test_a_part_read_by_the_end_of_the_share_is_the_answer_when_nobody_else_has_one():
+    clock = FixedClock()
+    other = ScriptedModel(ModelRefusedError("no"), traits=replace(OTHER, passage_chars=1_000))
+    one_by_one = Schedule(Limits(calls=1))
+    analysis = run(
+        Partly(clock), Fallback(other), text=LONG, options=Options(allow_partial=True), clock=clock, schedule=one_by_one
+    )
+    assert (analysis.status, codes(analysis)) == (AnalysisStatus.PARTIAL, ["passages_failed"])
+    assert [passage.code for passage in analysis.coverage.passages] == [None, *["deadline-exceeded"] * 3]
+    assert analysis.usage.calls == 2

@@ -5,7 +5,7 @@ from time import sleep
 import pytest
 
 from service.deadline import Deadline
-from service.errors import ClientGoneError, DeadlineExceededError, FactCheckError, ModelUnavailableError
+from service.errors import ClientGoneError, DeadlineExceededError, FactCheckError, ModelUnavailableError, OverloadedError
 from service.pipeline.flights import Flights
 from tests.fakes import FixedClock
 
@@ -25,7 +25,7 @@ class Work:
         self.go = Event()
         self.times = 0
 
-    def __call__(self):
+    def __call__(self, _in_vain_s):
         self.times += 1
         self.begun.set()
         assert self.go.wait(PATIENCE_S)
@@ -74,7 +74,7 @@ def test_other_work_is_not_waited_for():
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(flights.once, "slow", slow, Deadline.after(PATIENCE_S), always)
         assert slow.begun.wait(PATIENCE_S)
-        assert flights.once("quick", lambda: "quick", Deadline.after(1), always) == ("quick", False)
+        assert flights.once("quick", lambda _: "quick", Deadline.after(1), always) == ("quick", False)
         slow.go.set()
         assert waiting.result() == ("slow", False)
 
@@ -155,3 +155,44 @@ def test_who_waits_for_the_work_of_another_is_gone_as_soon_as_their_client_is():
         assert not first.done()
         work.go.set()
         assert first.result() == ("done", False)
+
+
+class Crowded:
+    """Work there is no place for: each who comes waits until its patience is spent, and is turned away."""
+
+    def __init__(self, clock, patience_s):
+        self.clock = clock
+        self.patience_s = patience_s
+        self.begun = Event()
+        self.go = Event()
+        self.waited = []
+
+    def __call__(self, in_vain_s):
+        self.begun.set()
+        assert self.go.wait(PATIENCE_S)
+        self.waited.append(self.patience_s - in_vain_s)
+        self.clock.advance(self.waited[-1])
+        raise OverloadedError("no place")
+
+
+def test_who_waited_for_one_that_was_turned_away_tries_with_the_patience_that_is_left():
+    clock = FixedClock()
+    flights, work, deadline = Flights(), Crowded(clock, 1.0), Deadline.after(PATIENCE_S, clock)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(flights.once, "key", work, deadline, always)
+        assert work.begun.wait(PATIENCE_S)
+        clock.advance(0.75)
+        others = [pool.submit(flights.once, "key", work, deadline, always) for _ in range(3)]
+        while flights.waiting("key") < 3:
+            sleep(0.001)
+        work.go.set()
+        assert all(isinstance(one.exception(), OverloadedError) for one in [first, *others])
+    assert work.waited == [1.0, 0.0, 0.0, 0.0]
+    assert clock.now == 1001.75
+
+
+def test_who_waited_for_one_that_was_turned_away_has_the_place_that_came_free_since():
+    flights, work = Flights(), Work(OverloadedError("no place"), *["done"] * 3)
+    first, others = together(flights, work, 4)
+    assert isinstance(first, OverloadedError)
+    assert {result for result, _ in others} == {"done"}

@@ -62,6 +62,17 @@ def test_golden_words_are_found_where_they_stand_or_not_at_all(case):
 
 
 @examples(200)
+@given(st.text("ab1 29.,-\"'“é\u0301\u0323ﬁ…\n", max_size=60))
+def test_plain_stretches_are_folded_as_their_characters_are_one_by_one(text):
+    together, apart = Folded(text), Folded("\u200b".join(text))
+    assert together.chars == apart.chars
+    for at in range(len(together.chars)):
+        one, other = together.source(at, at + 1), apart.source(at, at + 1)
+        assert (one is None) == (other is None)
+        assert one is None or other is None or (one[0] * 2, one[1] * 2 - 1) == other
+
+
+@examples(200)
 @given(ANY_TEXT, ANY_TEXT, st.lists(st.integers(-1, 9), max_size=3), st.booleans())
 def test_whatever_is_found_is_the_articles_own_slice_with_the_same_letters(text, words, near, name):
     article = grounder(text)

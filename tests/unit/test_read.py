@@ -41,7 +41,7 @@ def reader(**failures):
         error = failures.get(f"s{passage.sentences[0].number}")
         if error:
             raise error
-        return Reading(passage)
+        return (Reading(passage),)
 
     return read_one
 
@@ -145,3 +145,26 @@ def test_a_passage_whose_turn_never_comes_is_late():
 def test_what_was_read_in_time_is_a_part():
     readings = read(PASSAGES, reader(), Stuck(), Deadline.after(0.05), allow_partial=True)
     assert [type(reading.failure) for reading in readings] == [type(None), DeadlineExceededError, type(None)]
+
+
+def test_a_passage_read_in_parts_comes_back_as_those_in_its_place():
+    def in_parts(passage):
+        return (Reading(passage), Reading(passage)) if passage is PASSAGES[1] else (Reading(passage),)
+
+    readings = read(PASSAGES, in_parts, InTurn(), later(), allow_partial=False)
+    assert [reading.passage for reading in readings] == [PASSAGES[0], PASSAGES[1], PASSAGES[1], PASSAGES[2]]
+
+
+@pytest.mark.parametrize("allow_partial", [False, True])
+def test_a_part_that_failed_is_told_where_a_part_is_enough(allow_partial):
+    error = ModelBusyError("busy")
+
+    def in_parts(passage):
+        return (Reading(passage), Reading(passage, failure=error))
+
+    if allow_partial:
+        readings = read(PASSAGES[:1], in_parts, InTurn(), later(), allow_partial=True)
+        assert [reading.failure for reading in readings] == [None, error]
+    else:
+        with pytest.raises(ModelBusyError):
+            read(PASSAGES[:1], in_parts, InTurn(), later(), allow_partial=False)

@@ -102,6 +102,9 @@ class FakeSocket:
         self.pieces = list(pieces)
         self.sent = []
 
+    def getsockopt(self, *_asked):
+        raise OSError
+
     def recv(self, _size):
         if not self.pieces:
             raise BlockingIOError

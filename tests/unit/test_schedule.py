@@ -150,6 +150,18 @@ def test_a_request_without_a_place_is_turned_away_when_patience_ends(work):
         work.end("A", "B")
 
 
+@pytest.mark.parametrize("in_vain_s", [60.0, 61.0])
+def test_who_has_no_patience_left_has_a_free_place_or_is_turned_away_at_once(work, in_vain_s):
+    with schedule_of(calls=1, patience_s=60.0) as schedule, schedule.turn("a", Deadline.after(60), in_vain_s) as first:
+        first.submit(work, "A")
+        first.await_start()
+        with schedule.turn("b", Deadline.after(60), in_vain_s) as second:
+            second.submit(work, "B")
+            with pytest.raises(OverloadedError):
+                second.await_start()
+        work.end("A")
+
+
 def test_who_waits_as_long_as_the_deadline_is_told_when_that_has_passed(work):
     with schedule_of(calls=1, patience_s=None) as schedule, requests(schedule, "a") as (first,):
         first.submit(work, "A")

@@ -23,6 +23,9 @@ class FakeSocket:
         self.gone = gone
         self.done = []
 
+    def getsockopt(self, *_asked):
+        raise OSError
+
     def _do(self, what):
         if self.gone:
             raise BrokenPipeError
