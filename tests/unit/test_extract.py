@@ -30,7 +30,7 @@ def passage_of(text=TEXT, title=None):
     return Passage(article, segment(text, "en"))
 
 
-def run(model, text=TEXT, options=None, title=None, *, asking=ASKING, allowance=None):
+def run(model, text=TEXT, options=None, title=None, *, asking=ASKING, allowance=None):  # noqa: PLR0913 - what tests vary
     passage, deadline = passage_of(text, title), Deadline.after(60, FixedClock())
     return extract(passage, options or Options(), asking, model, deadline, allowance=allowance or Allowance())
 
