@@ -15,6 +15,7 @@ from service.domain import Kind, StanceLabel
 from service.errors import SetupError
 from service.web.openapi.examples import example
 from tests.evals.bench import Bench
+from tests.examples import examples
 from tests.fakes import claim
 
 FILE = Path(__file__).parents[1] / "golden" / "marks" / "bridge.json"
@@ -199,6 +200,7 @@ places = st.sampled_from(
 )
 
 
+@examples()
 @given(places, json_values)
 def test_whatever_stands_in_a_file_is_refused_or_quotes_the_article(tmp_path_factory, place, value):
     path = written(tmp_path_factory.mktemp("marks"), changed(*place, value=value))

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from service.export.compare import Cost, Difference, compare
 from service.web.openapi.examples import example
+from tests.examples import examples
 
 ANSWER = example("answer")
 (BRIDGE, OPENED) = ANSWER["claims"]
@@ -119,6 +120,7 @@ claims = st.lists(spans, max_size=12).map(
 )
 
 
+@examples()
 @given(claims, claims, st.booleans())
 def test_the_other_way_round_it_is_mirrored_and_no_claim_is_lost(ones, others, same):
     one, other = answer(*ones), answer(*others, sha256="a" * 64 if same else "b" * 64)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from service.domain import Article, ArticleInput
 from service.fencing import Fencing
 from service.pipeline.ingest import ingest
+from tests.examples import examples
 
 FENCING = Fencing(b"k" * 32)
 ARTICLE = Article("The bridge opened.", "a" * 64, "en")
@@ -36,6 +37,7 @@ def test_the_secret_cannot_be_read_off_a_guard():
     assert Fencing.of("s" * 32).key != b"s" * 32
 
 
+@examples()
 @given(st.text(max_size=80), st.text(max_size=80) | st.none())
 def test_an_article_that_is_told_a_fence_has_another_one_by_then(text, title):
     before = ingest(ArticleInput(text, title=title, language="en"))
@@ -74,11 +76,13 @@ def test_the_canary_is_found_however_it_is_dressed_up(disguise):
     assert FENCING.leaked(json.dumps({"claims": [{"text": "It said: "}]})[:-3] + disguise(FENCING.canary) + '"}]}')
 
 
+@examples()
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_the_canary_is_found_in_base64_wherever_it_stands(before, after):
     assert FENCING.leaked(base64.b64encode(f"{before}{FENCING.canary}{after}".encode()).decode())
 
 
+@examples()
 @given(st.text())
 def test_no_other_text_holds_the_canary(text):
     assert not FENCING.leaked(text)

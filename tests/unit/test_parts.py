@@ -16,6 +16,7 @@ from service.pipeline.ingest import ingest
 from service.pipeline.plan import halves, plan
 from service.prompt_files import find_prompts, load_prompts
 from service.text.segment import segment
+from tests.examples import examples
 from tests.fakes import TRAITS, FixedClock, ScriptedModel, claim
 
 LIBRARY = load_prompts(find_prompts())
@@ -137,6 +138,7 @@ def test_one_of_several_passages_is_cut_where_it_does_not_fit():
     assert analysis.usage.calls == 4
 
 
+@examples()
 @given(
     st.lists(st.sampled_from(["Short one. ", "A somewhat longer sentence stands here. "]), min_size=1, max_size=9),
     st.integers(20, 200),

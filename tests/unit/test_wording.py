@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.text.wording import LEAST, MOST_CHARS, Vocabulary
+from tests.examples import examples
 
 TEXT = "Mayor Jane Roe said on Monday that the new bridge over the harbour had cost the city 40 million euros."
 
@@ -53,11 +54,13 @@ def test_languages_that_build_words_in_other_ways_are_judged_alike(text, wording
     assert not Vocabulary(text, "en").covers(other)
 
 
+@examples()
 @given(st.text(max_size=MOST_CHARS // 2))
 def test_every_text_covers_itself(text):
     assert Vocabulary(text, "en").share(text) == 1.0
 
 
+@examples()
 @given(st.text(), st.text())
 def test_a_share_is_a_share(text, wording):
     assert 0.0 <= Vocabulary(text, "en").share(wording) <= 1.0
