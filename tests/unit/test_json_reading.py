@@ -7,7 +7,8 @@ from hypothesis import given
 from service.earlier import Changes, ClaimMemory
 from service.export.json_answer import Origin, dump_analysis
 from service.export.json_reading import AnswerUnreadableError, read_answer
-from tests.export_cases import analyses, examples, latin, scripts
+from tests.examples import examples
+from tests.export_cases import analyses, latin, scripts
 
 
 def written(case, **more):

@@ -254,4 +254,6 @@ def test_a_long_article_of_anything_is_drafted_in_little_processor_time(unit, la
     sentences = segment(article.text, language)
     started = time.process_time()
     draft(article, sentences)
-    assert time.process_time() - started < 5  # measured: 0.6 at most; quadratic work would take minutes
+    assert (
+        time.process_time() - started < 40
+    )  # measured: 1 at most, and 7 while coverage is traced; quadratic work would take minutes
