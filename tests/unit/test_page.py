@@ -421,7 +421,7 @@ def test_what_a_page_says_a_thousand_times_is_heard_a_thousand_times():
 def test_a_hostile_page_takes_no_more_time_than_its_length(html):
     started = process_time()
     assert WORDS in text(html)
-    assert process_time() - started < 3
+    assert process_time() - started < 15
 
 
 FRAGMENTS = st.one_of(
