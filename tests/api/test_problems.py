@@ -72,7 +72,7 @@ def test_every_error_has_a_row_that_agrees_with_it(kind):
 )
 def test_each_failure_of_the_model_has_its_own_answer(error, status, code):
     error.args = (SECRET,)
-    service = start_service(ScriptedModel(error))
+    service = start_service(ScriptedModel(error, error))  # what is too long for it is asked for again, in a smaller part
     response = service.post({"article": {"text": TEXT}})
     document = problem(response, status, code)
     assert document["retryable"] is getattr(error, "retryable", False)
@@ -153,7 +153,7 @@ def test_another_method_is_refused_with_those_allowed(service, method):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/analyse", "/analyze/", "//analyze", "/analyze/../etc", "/%ff", "/problems/", "/problems/none", "/static/x", "/🙂"],
+    ["/analyse", "/analyze/", "/analyze//", "/analyze/../etc", "/%ff", "/problems/", "/problems/none", "/static/x", "/🙂"],
 )
 def test_an_unknown_path_is_told_as_such(service, path):
     problem(service.client.get(path), 404, "not-found")

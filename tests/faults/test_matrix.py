@@ -123,7 +123,8 @@ def test_the_other_four_passages_are_answered_where_a_part_is_allowed(case):
 
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_faults_are_drawn_an_answer_is_whole_or_an_error(seed):
-    quick = [case.mode for case in PER_CALL if case.limit_s == LIMIT_S and FAULTS[case.mode].row != 24]
+    # Row 23 is read in halves, of which the double makes more claims than of the whole.
+    quick = [case.mode for case in PER_CALL if case.limit_s == LIMIT_S and FAULTS[case.mode].row not in {23, 24}]
     mix = dict.fromkeys(quick, 1) | {"ok": 3 * len(quick)}
 
     outcome = request(Plan(mix=mix, seed=seed), FIVE, passages=5)

@@ -45,7 +45,8 @@ class Room:
 
     def register(self, app: Flask) -> None:
         """Let `app` answer at these paths."""
-        app.add_url_rule("/", view_func=self.page, endpoint="room")
+        # An empty path would be sent on to "/", in HTML and with whatever the query holds.
+        app.add_url_rule("/", view_func=self.page, endpoint="room", strict_slashes=False)
         app.add_url_rule("/room", view_func=self.form, endpoint="room_form", methods=["POST"])
         app.add_url_rule("/room/view", view_func=self.view, endpoint="room_view", methods=["POST"])
         app.add_url_rule("/room/compare", view_func=self.compare, endpoint="room_compare", methods=["POST"])
