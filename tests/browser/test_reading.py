@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.api.running import PATIENCE_S, ROOT
 from tests.browser.newsroom import ARABIC, CHINESE, EMOJI, HOSTILE, SLOW
@@ -158,7 +159,7 @@ def test_progress_is_told_until_the_answer_is_there(look, served):
     desk = look()
     desk.ask(SLOW)
     assert served.newsroom.asked.wait(PATIENCE_S)
-    desk.page.wait_for_function("document.getElementById('progress-words').textContent.startsWith('0 of 1 passage read')")
+    expect(desk.page.locator("#progress-words")).to_contain_text("0 of 1 passage read", timeout=30_000)
     served.newsroom.go_on.set()
     desk.page.wait_for_selector("body[data-state=shown] #c1")
     served.newsroom.asked.clear()
@@ -180,7 +181,7 @@ def test_a_claim_is_copied_with_its_citation(look):
     desk = look(permissions=["clipboard-read", "clipboard-write"]).read(EMOJI, title="Bridges")
     desk.page.keyboard.press("j")
     desk.page.keyboard.press("c")
-    desk.page.wait_for_function("document.getElementById('said').textContent.startsWith('Copied')")
+    expect(desk.page.locator("#said")).to_contain_text("Copied", timeout=30_000)
     copied = desk.page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("“the bridge 🌉 cost 40 million euros”\n— Jane Roe, in: Bridges")
     assert "Characters " in copied
@@ -196,7 +197,7 @@ def test_a_stored_analysis_is_there_again_by_its_link_until_it_is_deleted(look):
     again.page.wait_for_selector("body[data-state=shown] #delete")
     assert again.page.evaluate("document.getElementById('article-text').textContent") == EMOJI
     again.page.click("#delete")
-    again.page.wait_for_function("document.getElementById('said').textContent.startsWith('Deleted')")
+    expect(again.page.locator("#said")).to_contain_text("Deleted", timeout=30_000)
     again.expect("dialog: Delete")
     gone = look(link)
     assert "deleted" in gone.page.inner_text("#failure .problem")
@@ -266,7 +267,7 @@ def test_a_key_is_asked_for_where_one_is_needed_and_kept_in_the_tab_alone(look):
     desk.expect("Failed to load resource")
     page.fill("#key", "secret-key")
     page.click("#key-form button")
-    page.wait_for_function("document.getElementById('key-words').textContent.startsWith('The key is used')")
+    expect(page.locator("#key-words")).to_contain_text("The key is used", timeout=30_000)
     desk.read(EMOJI)
     assert keys == [None, "Bearer secret-key"]
     kept = page.evaluate(KEPT)
