@@ -231,7 +231,9 @@ def test_a_key_and_no_store_contradict_each_other():
     assert "no-store" in document["errors"][0]["detail"]
 
 
-@pytest.mark.parametrize("key", ["x" * MAX_KEY_CHARS, "8c8d0e74-a5dc-4f5b-a224-319138eda609", '"with \\"quotes\\""', '"half', "a, b"])
+@pytest.mark.parametrize(
+    "key", ["x" * MAX_KEY_CHARS, "8c8d0e74-a5dc-4f5b-a224-319138eda609", '"with \\"quotes\\""', '"half', "a, b"]
+)
 def test_a_key_that_can_be_taken_is(key):
     assert key_fault(key) is None
     service = start(ScriptedModel(REPLY))
